@@ -1,0 +1,31 @@
+# Stage 1 on drawn scenes: visible masks of the training scenes, amodal truth of the validation
+# scenes. Patches are small, for a CPU: a model on this base takes patch_size=64, too.
+train_dataset = dict(type='SceneDataset', split='train', num_scenes=400, visible_only=True)
+train_pipeline = [
+    dict(type='CropPair', patch_size=64),
+    dict(type='PlaceOccluder'),
+    dict(type='OcclusionBoundary'),
+    dict(type='PackCompletionInputs')
+]
+test_pipeline = [dict(type='LoadAmodalAnnotations'), dict(type='PackAmodalInputs')]
+
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    collate_fn=dict(type='default_collate'),
+    dataset=dict(
+        type='InstancePairDataset', dataset=train_dataset, pipeline=train_pipeline))
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='SceneDataset', split='val', num_scenes=100, test_mode=True, pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+val_evaluator = dict(type='CompletionMetric')
+test_evaluator = val_evaluator

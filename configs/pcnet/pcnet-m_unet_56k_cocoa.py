@@ -1,0 +1,4 @@
+_base_ = [
+    '../_base_/models/completer_unet.py', '../_base_/datasets/cocoa_completion.py',
+    '../_base_/schedules/completion_56k.py', '../_base_/completion_runtime.py'
+]

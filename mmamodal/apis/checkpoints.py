@@ -1,0 +1,124 @@
+"""Checkpoints on disk: which one to go on from, and whether one fits a model."""
+
+import re
+from pathlib import Path
+from typing import Dict, List, NamedTuple, Optional, Tuple
+
+import torch
+from mmengine.config import Config
+from mmengine.model import is_model_wrapper
+from mmengine.runner import CheckpointLoader
+from torch import nn
+
+
+class Progress(NamedTuple):
+    """How far a training has come."""
+
+    checkpoint: Optional[Path]
+    done: int
+    total: int
+    unit: str
+    unreadable: Tuple[Path, ...] = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to train."""
+        return self.checkpoint is not None and self.done >= self.total
+
+    def __str__(self) -> str:
+        if self.checkpoint is None:
+            return f'not begun, {self.total} {self.unit} to do'
+        return f'{self.done} of {self.total} {self.unit} done ({self.checkpoint})'
+
+
+def training_progress(cfg: Config) -> Progress:
+    """Progress of the training in ``cfg.work_dir``: the newest checkpoint that loads.
+
+    Does not trust mmengine's ``last_checkpoint``, which a kill leaves behind stale, nor any
+    file's being whole: one that a kill truncated is passed over, for the one before it.
+    """
+    total, unit, key = training_length(cfg)
+    unreadable: List[Path] = []
+    for path in checkpoint_files(Path(cfg.work_dir)):
+        meta = read_meta(path)
+        if meta is not None:
+            return Progress(path, meta[key], total, unit, tuple(unreadable))
+        unreadable.append(path)
+    return Progress(None, 0, total, unit, tuple(unreadable))
+
+
+def training_length(cfg: Config) -> Tuple[int, str, str]:
+    """Length of the training, its unit, and the key of a checkpoint's meta that counts it.
+
+    Raises:
+        ValueError: the config trains nothing.
+    """
+    train_cfg = cfg.get('train_cfg') or {}
+    for key, unit, counter in (('max_iters', 'iterations', 'iter'), ('max_epochs', 'epochs',
+                                                                     'epoch')):
+        if train_cfg.get(key):
+            return int(train_cfg[key]), unit, counter
+    raise ValueError(f'{cfg.filename} has nothing to train: expected train_cfg with max_iters or '
+                     f'max_epochs, got {dict(train_cfg)}')
+
+
+def checkpoint_files(work_dir: Path) -> List[Path]:
+    """Checkpoints named by a count (``iter_500.pth``), the latest first."""
+    numbered = [(int(match[1]), path) for path in work_dir.glob('*.pth')
+                if not path.name.startswith('best_')
+                and (match := re.search(r'_(\d+)\.pth$', path.name))]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def read_meta(path: Path) -> Optional[dict]:
+    """``meta`` of a checkpoint that can be resumed from; None if it cannot be read."""
+    try:
+        # mmengine's loader knows what may stand in its own checkpoints.
+        checkpoint = CheckpointLoader.load_checkpoint(str(path), map_location='cpu', logger='silent')
+        return {key: int(checkpoint['meta'][key]) for key in ('iter', 'epoch')}
+    except Exception:  # A broken file fails in as many ways as torch has readers.
+        return None
+
+
+def check_fit(model: nn.Module, path: str, config: str) -> None:
+    """Refuse weights of another model, which mmengine would load with a warning.
+
+    Args:
+        model: the config's model.
+        path: its checkpoint.
+        config: name of the config, for the message.
+
+    Raises:
+        ValueError: the file is no checkpoint, or parameters are missing or of another shape.
+        FileNotFoundError: it does not exist.
+    """
+    weights = load_weights(path)
+    model = model.module if is_model_wrapper(model) else model
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()
+              if not name.endswith('num_batches_tracked')}
+    missing = [name for name in wanted if name not in weights]
+    other = [name for name, shape in wanted.items()
+             if name in weights and tuple(weights[name].shape) != shape]
+    faults = [f'{len(names)} of {len(wanted)} parameters {fault} (first: {names[0]})'
+              for names, fault in ((missing, 'are missing'), (other, 'have another shape')) if names]
+    if faults:
+        raise ValueError(f'{path} is a checkpoint of another model than that of {config}: '
+                         f'{"; ".join(faults)}; give one that was trained with this config')
+
+
+def load_weights(path: str) -> Dict[str, torch.Tensor]:
+    """Parameters of a checkpoint by name, without the ``module.`` of parallel models."""
+    try:
+        checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
+        weights = checkpoint.get('state_dict', checkpoint)
+        return {re.sub(r'^module\.', '', name): value for name, value in weights.items()
+                if isinstance(value, torch.Tensor)}
+    except FileNotFoundError:
+        raise FileNotFoundError(f'checkpoint {path} does not exist') from None
+    except Exception as error:
+        raise ValueError(f'{path} cannot be read as a checkpoint: {_first_line(error)}; it may '
+                         'have been cut off while it was written: take an older one') from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split('\n')[0][:200] or type(error).__name__

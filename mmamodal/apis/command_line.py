@@ -1,0 +1,149 @@
+"""What the tools share: configs, processes, devices, and errors that fit on one line."""
+
+import argparse
+import os
+import re
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Callable, List, Optional
+
+import torch
+import torch.distributed
+from mmengine.config import Config, DictAction
+from mmengine.device import get_device
+from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+
+from .sync_buffers import SyncStatisticsHook  # noqa: F401  registers it
+
+
+def run_tool(main: Callable[[], None]) -> int:
+    """Call ``main``; what a user can mend becomes one line ``error: …`` and exit code 1.
+
+    ``MMAMODAL_DEBUG=1`` shows where it was raised.
+    """
+    try:
+        main()
+    except (ValueError, OSError, KeyError, TypeError) as error:
+        if not is_for_the_user(error):
+            raise
+        if os.environ.get('MMAMODAL_DEBUG', '0') != '0':
+            traceback.print_exc()
+        print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print('stopped; the same command goes on from here', file=sys.stderr, flush=True)
+        return 130
+    return 0
+
+
+def is_for_the_user(error: BaseException) -> bool:
+    """Whether a config, a path or data can mend it; else a traceback helps more."""
+    if isinstance(error, KeyError):  # a registry's: the type that a config names is unknown
+        return 'is not in the' in str(error)
+    if isinstance(error, TypeError):  # a config names an option that its class does not have
+        return 'unexpected keyword argument' in str(error)
+    return isinstance(error, (ValueError, OSError))
+
+
+def one_line(error: BaseException) -> str:
+    """The message without what carried it: worker processes and registries wrap errors."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    lines = [line.strip() for line in text.strip().split('\n') if line.strip()]
+    if not lines:
+        return type(error).__name__
+    if lines[0].startswith('Caught '):  # torch: the traceback of a dataloader's worker
+        lines = [re.sub(r'^[\w.]*(Error|Exception): ', '', lines[-1])]
+    return re.sub(r'^(class `\w+` in \S+: )+', '', ' '.join(lines))
+
+
+def add_common_options(parser: argparse.ArgumentParser) -> None:
+    """Options that training and testing share, named as mmdet's are."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override settings of the config, such as train_dataloader.batch_size=4; lists as '
+        'key="[a,b]", without spaces')
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none',
+        help='how several processes were started; tools/dist_*.sh and tools/slurm_*.sh set it')
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0,
+                        help=argparse.SUPPRESS)
+
+
+def load_config(path: str, options: Optional[dict] = None, launcher: str = 'none') -> Config:
+    """The config with the options of a command line.
+
+    Raises:
+        FileNotFoundError: the file does not exist.
+        ValueError: it cannot be parsed, or an option does not fit into it.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'config {path} does not exist')
+    try:
+        cfg = Config.fromfile(path)
+    except Exception as error:  # A config is code: it can fail in any way.
+        raise ValueError(f'config {path} cannot be read: {one_line(error)}') from error
+    try:
+        cfg.merge_from_dict(options or {})
+    except (KeyError, TypeError, IndexError, AssertionError) as error:
+        raise ValueError(f'--cfg-options do not fit {path}: {one_line(error)}') from error
+    cfg.launcher = launcher
+    return cfg
+
+
+def default_work_dir(config: str) -> str:
+    """``work_dirs/<name of the config>``, as in mmdet."""
+    return os.path.join('work_dirs', Path(config).stem)
+
+
+def start_processes(cfg: Config, local_rank: int = 0) -> None:
+    """Join the process group that a launcher asks for; gloo where there is no GPU."""
+    os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if cfg.launcher == 'none' or is_distributed():
+        return
+    if get_device() == 'cpu':
+        if cfg.launcher != 'pytorch':
+            raise ValueError(f'--launcher {cfg.launcher} needs GPUs; on CPUs use '
+                             'tools/dist_train.sh or tools/dist_test.sh')
+        # mmengine's init_dist would ask for a CUDA device.
+        torch.distributed.init_process_group(backend='gloo')
+    else:
+        init_dist(cfg.launcher, **cfg.get('env_cfg', {}).get('dist_cfg', {}))
+
+
+def fit_to_machine(cfg: Config) -> Config:
+    """What a Runner needs besides the config: its own visualizer, and to go with others."""
+    # mmengine's visualizers are global by name: a second Runner would log to the first's folder.
+    if isinstance(cfg.get('visualizer'), dict):
+        cfg.visualizer.pop('name', None)
+    if cfg.launcher != 'none':
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), dict(type='SyncStatisticsHook')]
+    if cfg.launcher != 'none' and get_device() == 'cpu':
+        cfg.setdefault('model_wrapper_cfg', dict(
+            type='MMDistributedDataParallel', broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False)))
+        cfg.model_wrapper_cfg.device_ids = None
+    return cfg
+
+
+def on_main_process(function: Callable[..., Any], *args: Any) -> Any:
+    """Call on the main process; all processes get its result, or raise its ValueError."""
+    message: List[Any] = [None, None]
+    if is_main_process():
+        try:
+            message[0] = function(*args)
+        except (ValueError, OSError) as error:
+            message[1] = f'{one_line(error)}'
+    broadcast_object_list(message)
+    if message[1] is not None:
+        raise ValueError(message[1])
+    return message[0]
+
+
+def say(text: str) -> None:
+    """Print to the terminal, once for all processes."""
+    if is_main_process():
+        print(text, flush=True)

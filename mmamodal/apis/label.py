@@ -1,0 +1,103 @@
+"""Writing pseudo-labels: where they come from, and which images still lack theirs."""
+
+import datetime
+import hashlib
+import json
+from functools import partial
+from pathlib import Path
+from typing import List, Optional, Union
+
+from mmengine.config import Config
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.runner import Runner
+from torch.utils.data import Dataset, Subset
+
+from ..evaluation.pseudo_label_parts import finished_images
+from ..evaluation.pseudo_label_writer import PseudoLabelWriter
+from ..version import __version__
+
+
+def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[PseudoLabelWriter]:
+    """Make ``runner.test()`` write pseudo-labels for the images that have none yet.
+
+    Tells the writer what its labels come from, and takes out of the test dataloader the
+    images that an interrupted run labelled with the same checkpoint, data and thresholds.
+
+    Args:
+        runner: built from a pseudo-labels config, not yet run.
+        checkpoint: path of the completer's weights; None if it has none.
+
+    Returns:
+        The writer; None if the config has none. Its ``provenance['left']`` says how many
+        images are still to label; with none, call ``merge`` instead of ``runner.test()``.
+    """
+    writer = find_writer(runner)
+    if writer is None:
+        return None
+    dataset = runner.test_dataloader.dataset
+    # The main process looks, all others hear: files change as soon as one begins to write.
+    message: List[Optional[tuple]] = [None]
+    if is_main_process():
+        provenance = describe_source(runner.cfg, checkpoint, dataset)
+        message[0] = provenance, unlabelled(dataset, writer.out_file, provenance['fingerprint'])
+    broadcast_object_list(message)
+    provenance, left = message[0]
+    writer.provenance.update(provenance, left=len(left))
+    if 0 < len(left) < len(dataset):
+        runner.logger.info(f'{len(dataset) - len(left)} of {len(dataset)} images have their '
+                           f'labels from an interrupted run; {len(left)} are left')
+        subset = dataset.get_subset if hasattr(dataset, 'get_subset') else partial(Subset, dataset)
+        loader = dict(runner.cfg.test_dataloader, dataset=subset(left))
+        runner.test_loop.dataloader = Runner.build_dataloader(loader, seed=runner.seed)
+    return writer
+
+
+def find_writer(runner: Runner) -> Optional[PseudoLabelWriter]:
+    """The runner's PseudoLabelWriter, if its config has one."""
+    for metric in runner.test_evaluator.metrics:
+        if isinstance(metric, PseudoLabelWriter):
+            return metric
+    return None
+
+
+def unlabelled(dataset: Dataset, out_file: Path, fingerprint: str) -> List[int]:
+    """Indices of the images that have no labels in the parts beside ``out_file``."""
+    done = finished_images(out_file, fingerprint)
+    return [i for i in range(len(dataset)) if dataset.get_data_info(i)['img_id'] not in done]
+
+
+def describe_source(cfg: Config, checkpoint: Optional[str], dataset: Dataset) -> dict:
+    """What labels come from; ``fingerprint`` changes with all that could change them."""
+    ann_file = getattr(dataset, 'metainfo', {}).get('ann_file') or ''
+    source_sha256 = sha256(ann_file) if ann_file and Path(ann_file).is_file() else None
+    described = dict(
+        description='Amodal masks predicted from visible ones: pseudo-labels, not ground truth',
+        version=f'mmamodal {__version__}',
+        config=Path(cfg.filename or 'config').name,
+        checkpoint=checkpoint,
+        checkpoint_sha256=sha256(checkpoint) if checkpoint else None,
+        source=str(ann_file) or type(dataset).__name__,
+        source_sha256=source_sha256,
+        options=model_options(cfg),
+        images=len(dataset))
+    # Parameters are in the checkpoint: of the model, only what changes its predictions.
+    decisive = [described['checkpoint_sha256'], source_sha256, cfg.model.to_dict(),
+                cfg.test_dataloader.dataset.to_dict()]
+    text = json.dumps(decisive, sort_keys=True, default=str)
+    return dict(described, fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+                date=datetime.datetime.now().isoformat(timespec='seconds'))
+
+
+def model_options(cfg: Config) -> dict:
+    """The options of a completer that stand in its config: thresholds, context, evidence…"""
+    return {key: value for key, value in cfg.model.items()
+            if isinstance(value, (str, int, float)) and key != 'type'}
+
+
+def sha256(path: Union[str, Path]) -> str:
+    """The file's SHA-256 in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,100 @@
+"""Testing: which numbers of which model, and where they are written."""
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+
+from ..evaluation.dump_predictions import DumpPredictions
+from .chain import build_runner, config_name
+from .checkpoints import check_fit
+from .command_line import on_main_process, say
+from .initialisation import without_pretrained
+from .label import continue_labels
+
+METRICS = dict(segm='CocoMetric', bbox='CocoMetric', completion='CompletionMetric')
+
+
+def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, float]:
+    """Test a model and write ``metrics.json`` into ``cfg.work_dir``.
+
+    With a pseudo-labels config the labels are written, those of an interrupted run kept.
+
+    Args:
+        cfg: with ``work_dir`` and ``launcher``; processes are already started.
+        checkpoint: path of the weights; ``'none'`` for a model that has none.
+        out: path of a ``.pkl`` file for the predictions.
+
+    Raises:
+        ValueError: the checkpoint is of another model, or cannot be read.
+        FileNotFoundError: it does not exist.
+    """
+    if out is not None and not out.endswith(('.pkl', '.pickle')):
+        raise ValueError(f'expected --out to end in .pkl, got {out}')
+    cfg.load_from, cfg.resume = (None if checkpoint == 'none' else checkpoint), False
+    if cfg.load_from is None and cfg.launcher != 'none':
+        raise ValueError('a model without weights is tested by one process: leave out --launcher')
+    runner = build_runner(without_pretrained(cfg))
+    if cfg.load_from is not None:
+        on_main_process(check_fit, runner.model, checkpoint, config_name(cfg))
+    elif any(True for _ in runner.model.parameters()):
+        say(f'no checkpoint: the parameters of {config_name(cfg)} are at random')
+    if out is not None:
+        runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=out))
+    writer = continue_labels(runner, cfg.load_from)
+    if writer is None or writer.provenance['left']:
+        metrics = runner.test()
+    else:
+        metrics = on_main_process(writer.merge)
+    if is_main_process():
+        write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
+    return metrics
+
+
+def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
+    """Evaluators for the names that ``--eval`` knows; the config's own options are kept.
+
+    Raises:
+        ValueError: a name is unknown, or does not go with the model.
+    """
+    unknown = [name for name in names if name not in METRICS]
+    if unknown:
+        raise ValueError(f'--eval knows {", ".join(METRICS)}, not {", ".join(unknown)}')
+    completes = cfg.model.type.endswith('Completer')
+    unfit = [name for name in names if (name == 'completion') != completes]
+    if unfit:
+        kind, fit = ('completer', 'completion') if completes else ('detector', 'segm bbox')
+        raise ValueError(f'--eval {" ".join(unfit)} does not go with {config_name(cfg)}, whose '
+                         f'{cfg.model.type} is a {kind}: use --eval {fit}')
+    if completes:
+        return [_configured(cfg, 'CompletionMetric')]
+    return [dict(_configured(cfg, 'CocoMetric'), metric=list(names))]
+
+
+def add_pictures(cfg: Config, show_dir: str) -> None:
+    """Have the test draw its first images into a folder."""
+    hook = dict(type='AmodalVisualizationHook', out_dir=show_dir)
+    cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
+
+
+def write_metrics(metrics: Dict[str, float], path: Path) -> None:
+    """Metrics as JSON, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + '.tmp')
+    plain = {name: getattr(value, 'item', lambda value=value: value)()
+             for name, value in metrics.items()}
+    temporary.write_text(json.dumps(plain, indent=2) + '\n', encoding='utf-8')
+    os.replace(temporary, path)
+
+
+def _configured(cfg: Config, kind: str) -> dict:
+    """The config's evaluator of a type, or one with default options."""
+    configured = cfg.get('test_evaluator') or []
+    for evaluator in [configured] if isinstance(configured, dict) else configured:
+        if evaluator['type'] == kind:
+            return copy.deepcopy(dict(evaluator))
+    return dict(type=kind)

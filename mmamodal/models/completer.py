@@ -1,0 +1,273 @@
+"""The completer: from visible masks and what touches them to amodal masks.
+
+Letters: N instances of an image of H×W pixels, P patches of side S, C input channels.
+"""
+
+from contextlib import nullcontext
+from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ..structures import occlusion, patches
+
+CONTEXTS = ('neighbours', 'parents', 'ancestors')
+
+
+@MODELS.register_module()
+class MaskCompleter(BaseModel):
+    """Completes visible masks to amodal masks (PCNet-M, CVPR'20; ASBU, ICCV'21).
+
+    Trains on patches with a pasted occluder. Predicts for whole images, from their visible
+    masks alone: pairs that touch, their order, each object's occluders, its amodal mask.
+
+    Args:
+        network: any module from (P, C, S, S) to (P, 2, S, S); C is 2, or 5 with the image.
+        loss: a :class:`~mmamodal.models.losses.CompletionLoss`; it says, too, how the two
+            channels are read.
+        evidence: second input channel: ``'boundary'`` (ASBU) or ``'mask'``, the occluder
+            itself (PCNet).
+        context: who occludes: ``'ancestors'`` and ``'parents'`` in the order graph (PCNet),
+            or ``'neighbours'``, ASBU's graph-free mode.
+        order: where the order comes from: ``'pairs'``, each object of a touching pair
+            completed with the other as occluder (PCNet), or ``'completion'``, read from the
+            amodal masks themselves, one pass for each object. By default ``'completion'``
+            for neighbours, else ``'pairs'``; neighbours with ``'pairs'`` are those with an
+            order.
+        patch_size: S in pixels, as in training.
+        order_thr: probability above which a pixel counts as growth for the order.
+        amodal_thr: probability above which a pixel belongs to the amodal mask.
+        unite_visible: add the visible mask to the result.
+        boundary_width: width of the dilation, pixels of the patch, as in training.
+        enlarge: area of a patch over its object's box.
+        category_input: multiply the mask by the object's category id (KINS).
+        with_image: the network sees the image (C = 5).
+        batch_size: patches in one pass of prediction.
+        cpu_bf16: bfloat16 autocast on a CPU that computes it natively; others are let be.
+            On GPUs use ``--amp``.
+        data_preprocessor: as in mmengine.
+        init_cfg: as in mmengine.
+
+    Raises:
+        ValueError: an option has another value than those above.
+    """
+
+    def __init__(self, network: dict, loss: dict, evidence: str = 'boundary',
+                 context: str = 'neighbours', order: Optional[str] = None,
+                 patch_size: int = 256, order_thr: float = 0.5, amodal_thr: float = 0.5,
+                 unite_visible: bool = False, boundary_width: int = 5, enlarge: float = 3.0,
+                 category_input: bool = False, with_image: bool = False,
+                 batch_size: int = 32, cpu_bf16: bool = False,
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        order = order or ('completion' if context == 'neighbours' else 'pairs')
+        _check_choice('evidence', evidence, ('boundary', 'mask'))
+        _check_choice('context', context, CONTEXTS)
+        _check_choice('order', order, ('pairs', 'completion'))
+        if order == 'completion' and context != 'neighbours':
+            raise ValueError(f"order='completion' knows no order before it completes: it goes "
+                             f"with context='neighbours', not {context!r}")
+        self.network = MODELS.build(network).to(memory_format=torch.channels_last)
+        self.loss_mask = MODELS.build(loss)
+        self.evidence, self.context, self.order = evidence, context, order
+        self.patch_size, self.batch_size = patch_size, batch_size
+        self.order_thr, self.amodal_thr = order_thr, amodal_thr
+        self.unite_visible, self.boundary_width = unite_visible, boundary_width
+        self.enlarge, self.category_input = enlarge, category_input
+        self.with_image, self.cpu_bf16 = with_image, cpu_bf16
+        self.register_buffer('mean', torch.tensor([0.485, 0.456, 0.406]), persistent=False)
+        self.register_buffer('std', torch.tensor([0.229, 0.224, 0.225]), persistent=False)
+
+    def forward(self, inputs: Union[Dict[str, Tensor], Sequence[Tensor], None] = None,
+                data_samples: Optional[List[DetDataSample]] = None,
+                target: Optional[Tensor] = None,
+                mode: str = 'tensor') -> Union[Tensor, Dict[str, Tensor], List[DetDataSample]]:
+        """Loss of training patches, or amodal masks of images.
+
+        Args:
+            inputs: training: ``mask``, ``occluder`` and ``boundary``, each (P, S, S) uint8,
+                ``category`` (P,), and ``image`` (P, 3, S, S) uint8 BGR where the network
+                sees it. Prediction: images (3, H, W) uint8 BGR where it does, else nothing.
+            data_samples: prediction: ``gt_instances.masks`` are AmodalMasks (N, H, W), of
+                which only ``.visible`` is read.
+            target: training: (P, S, S) uint8, the object without occluder.
+            mode: ``'loss'``, ``'predict'``, or ``'tensor'`` for the network's output.
+        """
+        if mode == 'predict':
+            return self.predict(data_samples, inputs)
+        logits = self._logits(self._channels(**inputs))
+        if mode == 'tensor':
+            return logits
+        return dict(loss_mask=self.loss_mask(logits, target, inputs['occluder']))
+
+    def predict(self, data_samples: List[DetDataSample],
+                images: Optional[Sequence[Tensor]] = None) -> List[DetDataSample]:
+        """Add ``pred_instances`` and ``pred_order`` to each sample.
+
+        ``pred_instances`` has, in the order of ``gt_instances``: ``masks`` (N, H, W) bool,
+        ``labels`` (N,), ``scores`` (N,), ``patches`` (N, 4) int xyxy, ``evidence``
+        (N, S, S) uint8 and, if the loss knows it, ``uncertainty`` (N, S, S) float32, both on
+        the patches; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
+        An object of which nothing is visible gets an empty mask.
+        """
+        for i, sample in enumerate(data_samples):
+            image = images[i].permute(1, 2, 0).cpu().numpy() if self.with_image else None
+            objects = _Objects(sample.gt_instances.masks.visible.masks, self._categories(sample),
+                           image, self.enlarge)
+            sample.pred_instances, order = self._complete(objects)
+            sample.pred_instances.labels = sample.gt_instances.labels
+            sample.pred_instances.scores = torch.ones(len(objects.visible))
+            if 'ann_ids' in sample.gt_instances:
+                sample.pred_instances.ann_ids = sample.gt_instances.ann_ids
+            sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
+        return data_samples
+
+    def _complete(self, objects: '_Objects') -> Tuple[InstanceData, np.ndarray]:
+        pairs = occlusion.touching_pairs(objects.visible)
+        if self.order == 'pairs':
+            order = occlusion.order_from_growth(self._pairwise_growth(objects, pairs))
+            occluders = occlusion.in_front(order, self.context)
+        else:
+            occluders = occlusion.pairs_as_matrix(pairs, len(objects.visible))
+        result = self._complete_with(objects, occluders)
+        if self.order == 'completion':
+            order = occlusion.order_from_growth(occlusion.growth_inside(
+                result.masks.numpy().astype(np.uint8), objects.visible, pairs))
+        return result, order
+
+    def _complete_with(self, objects: '_Objects', occluders: np.ndarray) -> InstanceData:
+        """The amodal masks, given who occludes whom: (N, N) bool."""
+        count, size = len(objects.visible), self.patch_size
+        masks = np.zeros(objects.visible.shape, bool)
+        evidence = np.zeros((count, size, size), np.uint8)
+        uncertainty = np.zeros((count, size, size), np.float32)
+        jobs = [(i, np.flatnonzero(occluders[i])) for i in np.flatnonzero(objects.seen)]
+        for batch, inputs, probability, unsure in self._run(objects, jobs, smooth=True):
+            for k, (i, _) in enumerate(batch):
+                masks[i] = patches.paste_mask(probability[k] > self.amodal_thr,
+                                              objects.patches[i], masks.shape[1:])
+                evidence[i] = inputs[self.evidence_key][k]
+                uncertainty[i] = 0 if unsure is None else unsure[k]
+        if self.unite_visible:
+            masks |= objects.visible.astype(bool)
+        result = InstanceData(masks=torch.from_numpy(masks),
+                              evidence=torch.from_numpy(evidence),
+                              patches=torch.from_numpy(objects.patches))
+        if not jobs or unsure is not None:
+            result.uncertainty = torch.from_numpy(uncertainty)
+        return result
+
+    def _pairwise_growth(self, objects: '_Objects', pairs: np.ndarray) -> np.ndarray:
+        """(N, N) growth of each object inside its partner, in pixels of the image."""
+        growth = np.zeros((len(objects.visible), len(objects.visible)))
+        jobs = [(i, [j]) for i, j in np.concatenate([pairs, pairs[:, ::-1]])]
+        for batch, inputs, probability, _ in self._run(objects, jobs, smooth=False):
+            grown = (probability > self.order_thr) & (inputs['mask'] == 0)
+            pixels = np.count_nonzero(grown & (inputs['occluder'] == 1), axis=(1, 2))
+            for (i, (j,)), area in zip(batch, pixels):
+                side = objects.patches[i][2] - objects.patches[i][0]
+                growth[i, j] = area * (side / self.patch_size)**2
+        return growth
+
+    @property
+    def evidence_key(self) -> str:
+        """Which training input is the second channel."""
+        return 'boundary' if self.evidence == 'boundary' else 'occluder'
+
+    @torch.no_grad()
+    def _run(self, objects: '_Objects', jobs: list, smooth: bool) -> Iterator[tuple]:
+        """Pass (object, occluders) jobs through the network, a batch at a time."""
+        for start in range(0, len(jobs), self.batch_size):
+            batch = jobs[start:start + self.batch_size]
+            samples = [self._patch_inputs(objects, i, others, smooth) for i, others in batch]
+            inputs = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+            tensors = {key: torch.from_numpy(value).to(self.mean.device)
+                       for key, value in inputs.items()}
+            logits = self._logits(self._channels(**tensors))
+            unsure = self.loss_mask.uncertainty(logits)
+            yield (batch, inputs, self.loss_mask.probability(logits).cpu().numpy(),
+                   None if unsure is None else unsure.cpu().numpy())
+
+    def _patch_inputs(self, objects: '_Objects', index: int, others: Sequence[int],
+                      smooth: bool) -> Dict[str, np.ndarray]:
+        """What training patches have, of one object and its occluders."""
+        patch = objects.patches[index]
+        mask = patches.crop_mask(objects.visible[index], patch, self.patch_size, smooth)
+        occluder = patches.resize_mask(objects.union(others, patch), self.patch_size, smooth)
+        mask = mask & (1 - occluder)
+        sample = dict(mask=mask, occluder=occluder, category=objects.categories[index])
+        if self.evidence == 'boundary':
+            sample['boundary'] = occlusion.occlusion_boundary(occluder, mask,
+                                                              self.boundary_width)
+        if self.with_image:
+            image = patches.crop_image(objects.image, patch, self.patch_size)
+            sample['image'] = image.transpose(2, 0, 1)
+        return sample
+
+    def _channels(self, mask: Tensor, occluder: Tensor, category: Tensor,
+                  boundary: Optional[Tensor] = None, image: Optional[Tensor] = None) -> Tensor:
+        """Training inputs -> (P, C, S, S) float32 for the network."""
+        second = boundary if self.evidence == 'boundary' else occluder
+        if second is None:
+            raise ValueError("evidence='boundary' needs OcclusionBoundary in the pipeline")
+        mask = mask.float()
+        if self.category_input:
+            mask = mask * category[:, None, None].float()
+        channels = torch.stack([mask, second.float()], dim=1)
+        if self.with_image:
+            if image is None:
+                raise ValueError('with_image=True needs images: CropPair(with_image=True)')
+            rgb = image.flip(1).float() / 255
+            rgb = (rgb - self.mean[:, None, None]) / self.std[:, None, None]
+            channels = torch.cat([channels, rgb], dim=1)
+        return channels.contiguous(memory_format=torch.channels_last)
+
+    def _logits(self, channels: Tensor) -> Tensor:
+        with self._autocast():
+            return self.network(channels).float()
+
+    def _autocast(self) -> ContextManager:
+        if (self.cpu_bf16 and self.mean.device.type == 'cpu'
+                and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+            return torch.autocast('cpu', dtype=torch.bfloat16)
+        return nullcontext()
+
+    def _categories(self, sample: DetDataSample) -> np.ndarray:
+        """(N,) what the mask is multiplied by: category ids if the network gets them."""
+        count = len(sample.gt_instances.masks)
+        if not self.category_input:
+            return np.ones(count, np.int64)
+        if 'category_ids' not in sample.gt_instances:
+            raise ValueError('category_input=True needs category ids: load annotations with '
+                             'LoadAmodalAnnotations and pack them with PackAmodalInputs')
+        return np.asarray(sample.gt_instances.category_ids)
+
+
+class _Objects:
+    """The visible masks of one image and the patches around them."""
+
+    def __init__(self, visible: np.ndarray, categories: np.ndarray,
+                 image: Optional[np.ndarray], enlarge: float) -> None:
+        self.visible, self.categories, self.image = visible, categories, image
+        boxes = occlusion.tight_boxes(visible)
+        self.patches = np.array([patches.square_patch(box, enlarge) for box in boxes],
+                                dtype=np.int64).reshape(-1, 4)
+        self.seen = self.patches[:, 2] > self.patches[:, 0]
+
+    def union(self, indices: Sequence[int], patch: np.ndarray) -> np.ndarray:
+        """The union of some visible masks inside a patch: (y2 - y1, x2 - x1) uint8."""
+        out = np.zeros((patch[3] - patch[1], patch[2] - patch[0]), np.uint8)
+        for index in indices:
+            out |= patches.crop_window(self.visible[index], patch)
+        return out
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f'expected {name} to be one of {choices}, got {value!r}')

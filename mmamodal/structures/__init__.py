@@ -1,0 +1,1 @@
+"""Arrays only: masks, patches, occlusion."""
