@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import pytest
 
@@ -146,6 +146,21 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
+@pytest.fixture(scope='module')
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Tuple[Machine, Result, List[str]]:
+    """A machine, what its first set-up printed, and what that asked pip for."""
+    machine = Machine(tmp_path_factory.mktemp('installed'))
+    result = machine.setup()
+    return machine, result, machine.pip_calls()
+
+
+@pytest.fixture
+def installed(first_run: Tuple[Machine, Result, List[str]]) -> Machine:
+    machine = first_run[0]
+    machine.calls_file.unlink(missing_ok=True)
+    return machine
+
+
 def _asked_for(calls: List[str], name: str) -> bool:
     return any(re.search(rf'(^| ){name}($|[ =])', call) for call in calls)
 
@@ -159,57 +174,56 @@ def _only_error(result: Result) -> str:
     return result.stderr
 
 
-def test_first_run_installs_in_order_and_second_run_installs_nothing(machine: Machine) -> None:
-    first = machine.setup()
-    assert first.returncode == 0, first.stderr
-    asked = [call.split()[-1] for call in machine.pip_calls()]
-    torch, tools, mmcv, rest, mmdet = asked[:5]
+def test_first_run_installs_in_order(first_run: Tuple[Machine, Result, List[str]]) -> None:
+    _, result, calls = first_run
+    assert result.returncode == 0, result.stderr
+    torch, tools, mmcv, rest, mmdet, mmamodal = [call.split()[-1] for call in calls]
     assert torch == 'torch==2.13.0'
     assert tools == 'wheel'
     assert mmcv.startswith('onedl-mmcv==')
     assert rest.endswith('requirements.txt')
     assert mmdet.startswith('imaug')
-    assert len(asked) == 6
-    second = machine.setup()
-    assert second.returncode == 0, second.stderr
-    assert machine.pip_calls() == []
-    assert second.stdout.splitlines() == [f'environment ready: {machine.python}']
+    assert mmamodal.endswith('clone')
 
 
 def test_pip_may_not_exchange_torch_nor_bring_the_opencv_that_needs_libgl(
-        machine: Machine) -> None:
-    machine.setup()
-    calls = machine.pip_calls()
-    constraints = (machine.root / '.setup/constraints.txt').read_text()
-    assert constraints == 'torch==2.13.0\n'
+        first_run: Tuple[Machine, Result, List[str]]) -> None:
+    machine, _, calls = first_run
+    assert (machine.root / '.setup/constraints.txt').read_text() == 'torch==2.13.0\n'
     for call in calls[1:]:
         assert '--no-deps' in call or 'constraints.txt' in call, call
-    mmcv = next(call for call in calls if 'onedl-mmcv' in call)
-    assert '--no-build-isolation' in mmcv
+    assert '--no-build-isolation' in calls[2]
     assert not _asked_for(calls, 'opencv-python')
 
 
-def test_torch_is_the_users_choice(machine: Machine) -> None:
-    machine.setup(MMAMODAL_TORCH='torch==2.9.0 --no-index')
-    assert machine.pip_calls()[0].endswith('torch==2.9.0 --no-index')
+def test_second_run_installs_nothing(installed: Machine) -> None:
+    result = installed.setup()
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f'environment ready: {installed.python}\n'
+    assert installed.pip_calls() == []
 
 
 @pytest.mark.parametrize('changed', ['requirements.txt', 'setup.cfg'])
 def test_changed_requirements_are_installed_without_another_mmcv(
-        machine: Machine, changed: str) -> None:
-    machine.setup()
-    machine.pip_calls()
-    with open(machine.root / changed, 'a', encoding='utf-8') as file:
+        installed: Machine, changed: str) -> None:
+    with open(installed.root / changed, 'a', encoding='utf-8') as file:
         file.write('# changed\n')
-    assert machine.setup().returncode == 0
-    calls = machine.pip_calls()
+    assert installed.setup().returncode == 0
+    calls = installed.pip_calls()
     assert calls
     assert not _asked_for(calls, 'onedl-mmcv')
     assert not _asked_for(calls, 'torch')
 
 
-def test_run_tests_hands_over_arguments_output_and_exit_status_of_pytest(machine: Machine) -> None:
-    result = machine.run('run_tests.sh', '-k', 'two words')
+def test_torch_is_the_users_choice(machine: Machine) -> None:
+    fails_later = dict(CXX='no-such-compiler')
+    machine.setup(MMAMODAL_TORCH='torch==2.9.0 --no-index', **fails_later)
+    assert machine.pip_calls()[0].endswith('torch==2.9.0 --no-index')
+
+
+def test_run_tests_hands_over_arguments_output_and_exit_status_of_pytest(
+        installed: Machine) -> None:
+    result = installed.run('run_tests.sh', '-k', 'two words')
     assert result.returncode == 3
     assert result.stdout.splitlines()[-1] == '-k two words'
 
@@ -265,8 +279,7 @@ def test_no_python_at_all(machine: Machine) -> None:
 def test_first_fitting_python_is_taken(machine: Machine) -> None:
     machine.program('python3', 'echo 3.9')
     machine.program('python3.12', f'exec "{sys.executable}" "$@"')
-    result = machine.setup(PYTHON=None)
-    assert result.returncode == 0, result.stderr
+    machine.setup(PYTHON=None, CXX='no-such-compiler')
     assert machine.python.exists()
 
 
@@ -351,11 +364,11 @@ for stem in stems:
 
 
 @pytest.fixture
-def quickstart_machine(machine: Machine) -> Machine:
-    _write(machine.root / 'tools/train.py', FAKE_TRAIN)
-    _write(machine.root / 'tools/test.py', '')
-    _write(machine.root / 'tools/analysis_tools/report.py', '')
-    return machine
+def quickstart_machine(installed: Machine) -> Machine:
+    _write(installed.root / 'tools/train.py', FAKE_TRAIN)
+    _write(installed.root / 'tools/test.py', '')
+    _write(installed.root / 'tools/analysis_tools/report.py', '')
+    return installed
 
 
 def test_quickstart_walks_the_chain_and_names_the_report(quickstart_machine: Machine) -> None:
@@ -394,3 +407,12 @@ def test_setup_cfg_and_requirements_agree() -> None:
     listed = config['options']['install_requires'] + config['options.extras_require']['tests']
     for requirement in listed.split('\n'):
         assert requirement == '' or requirement in lines
+
+
+def test_links_and_scripts_of_the_readme_exist() -> None:
+    text = (REPO / 'README.md').read_text(encoding='utf-8')
+    links = re.findall(r'\]\(([^):]+)\)', text) + re.findall(r'(tools/\w+\.\w+)', text)
+    links += [f'configs/{path}' for path in re.findall(r"'\.\./(\w+/[^'*]+\.py)'", text)]
+    assert links
+    for link in links:
+        assert (REPO / link).exists(), link

@@ -23,7 +23,9 @@ step() { # TITLE COMMAND...
   shift
   STEP=$((STEP + 1))
   printf '\n=== %d/%d  %s  (%s since the start)\n' "$STEP" "$STEPS" "$title" "$(clock $SECONDS)"
-  printf '$ %s\n' "$*"
+  printf '$'
+  printf ' %q' "$@"
+  echo
   "$@" || fail "step $STEP of $STEPS ($title) failed; the same command goes on from here."
 }
 

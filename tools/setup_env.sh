@@ -235,15 +235,19 @@ own_environment_usable() {
 
 # --- the installation, in the order in which things need each other --------------------------------------------------
 
+torch_version() { "$ENV_PYTHON" -c 'import torch; print(torch.__version__)' 2>/dev/null; }
+
 install_torch() {
   local spec version
-  read -ra spec <<<"${MMAMODAL_TORCH:-torch==2.13.0}"
-  if ! python_can 'import torch' || [[ $ENV_KIND == own && -n ${MMAMODAL_TORCH:-} ]]; then
-    [[ $ENV_KIND == own ]] || ! has_module torch || fail "the torch of $ENV_PYTHON cannot be imported; repair or remove it."
+  version=$(torch_version) || version=
+  if [[ -z $version || ($ENV_KIND == own && -n ${MMAMODAL_TORCH:-}) ]]; then
+    if [[ $ENV_KIND == kept ]] && has_module torch; then
+      fail "the torch of $ENV_PYTHON cannot be imported; repair or remove it."
+    fi
+    read -ra spec <<<"${MMAMODAL_TORCH:-torch==2.13.0}"
     pip_install torch "torch (${spec[*]})" "${spec[@]}"
+    version=$(torch_version) || fail "torch is installed and $ENV_PYTHON -c 'import torch' fails; remove .venv and run again."
   fi
-  version=$("$ENV_PYTHON" -c 'import torch; print(torch.__version__)' 2>/dev/null) ||
-    fail "torch is installed for $ENV_PYTHON and cannot be imported; try: $ENV_PYTHON -c 'import torch'"
   echo "torch==$version" >"$SETUP_DIR/constraints.txt" # from here on pip may not exchange it
   say "  torch $version"
 }

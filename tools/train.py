@@ -3,11 +3,12 @@
 import argparse
 import sys
 
+from mmengine.config import Config
+from mmengine.device import get_device
+
 from mmamodal.apis.chain import run_chain
 from mmamodal.apis.command_line import (add_common_options, default_work_dir, load_config,
                                         run_tool, start_processes)
-from mmengine.config import Config
-from mmengine.device import get_device
 
 
 def parse_args() -> argparse.Namespace:

@@ -16,7 +16,7 @@ from typing import Callable, Dict, List, NamedTuple, Optional
 
 import torch
 from mmengine.config import Config
-from mmengine.dist import barrier, is_main_process
+from mmengine.dist import barrier
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
@@ -24,7 +24,7 @@ from ..evaluation.pseudo_label_parts import part_paths, read_info
 from .checkpoints import Progress, check_fit, training_progress
 from .command_line import default_work_dir, fit_to_machine, load_config, on_main_process, say
 from .initialisation import check_initialisation, without_pretrained
-from .label import continue_labels, model_options, sha256
+from .label import annotation_files, continue_labels, decided_by
 
 
 class Part(NamedTuple):
@@ -145,7 +145,7 @@ def write_labels(cfg: Config, checkpoint: str) -> Dict[str, float]:
     runner = build_runner(without_pretrained(cfg))
     on_main_process(check_fit, runner.model, checkpoint, config_name(cfg))
     writer = continue_labels(runner, checkpoint)
-    if writer.provenance['left']:
+    if writer.left:
         metrics = runner.test()
     else:
         metrics = on_main_process(writer.merge)
@@ -165,12 +165,14 @@ def labels_state(cfg: Config, completer: Progress) -> dict:
     if completer.checkpoint is None:
         return dict(usable=True, words=f'{out_file}, by a completer that is not here ({made_by}); '
                     'delete the file to have it written anew')
-    if not completer.finished or info.get('checkpoint_sha256') != sha256(completer.checkpoint):
-        return dict(usable=False, words=f'{out_file} is by another checkpoint ({made_by}): it '
-                    'will be written anew')
-    if info.get('options') != model_options(cfg):
-        return dict(usable=False, words=f'{out_file} is by other options ({info.get("options")}): '
-                    'it will be written anew')
+    if not completer.finished:
+        return dict(usable=False, words=f'{out_file} is by another completer ({made_by}): it will '
+                    'be written anew')
+    wanted = decided_by(cfg, str(completer.checkpoint))
+    other = [key for key in wanted if info.get(key) != wanted[key]]
+    if other:
+        return dict(usable=False, words=f'{out_file} has another {" and ".join(other)} in its '
+                    'info than it would have now: it will be written anew')
     return dict(usable=True, words=str(out_file))
 
 
@@ -190,18 +192,6 @@ def check_reads(cfg: Config, out_file: Path) -> None:
         raise ValueError(f'{cfg.filename} trains on {", ".join(map(str, read)) or "no file"}, but '
                          f'its pseudo-labels are written to {out_file}: set ann_file of the '
                          'training set to that path (and data_root to "")')
-
-
-def annotation_files(dataset: dict) -> List[Path]:
-    """``ann_file`` with ``data_root`` of a dataset's config and of those it wraps."""
-    found = []
-    if dataset.get('ann_file'):
-        found.append(Path(dataset.get('data_root') or '') / dataset['ann_file'])
-    for key in ('dataset', 'datasets'):
-        inner = dataset.get(key) or []
-        for child in [inner] if isinstance(inner, dict) else inner:
-            found.extend(annotation_files(child))
-    return found
 
 
 def config_name(cfg: Config) -> str:

@@ -74,7 +74,7 @@ def read_meta(path: Path) -> Optional[dict]:
     """``meta`` of a checkpoint that can be resumed from; None if it cannot be read."""
     try:
         # mmengine's loader knows what may stand in its own checkpoints.
-        checkpoint = CheckpointLoader.load_checkpoint(str(path), map_location='cpu', logger='silent')
+        checkpoint = _load(str(path))
         return {key: int(checkpoint['meta'][key]) for key in ('iter', 'epoch')}
     except Exception:  # A broken file fails in as many ways as torch has readers.
         return None
@@ -100,7 +100,8 @@ def check_fit(model: nn.Module, path: str, config: str) -> None:
     other = [name for name, shape in wanted.items()
              if name in weights and tuple(weights[name].shape) != shape]
     faults = [f'{len(names)} of {len(wanted)} parameters {fault} (first: {names[0]})'
-              for names, fault in ((missing, 'are missing'), (other, 'have another shape')) if names]
+              for names, fault in ((missing, 'are missing'), (other, 'have another shape'))
+              if names]
     if faults:
         raise ValueError(f'{path} is a checkpoint of another model than that of {config}: '
                          f'{"; ".join(faults)}; give one that was trained with this config')
@@ -109,7 +110,7 @@ def check_fit(model: nn.Module, path: str, config: str) -> None:
 def load_weights(path: str) -> Dict[str, torch.Tensor]:
     """Parameters of a checkpoint by name, without the ``module.`` of parallel models."""
     try:
-        checkpoint = CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
+        checkpoint = _load(path)
         weights = checkpoint.get('state_dict', checkpoint)
         return {re.sub(r'^module\.', '', name): value for name, value in weights.items()
                 if isinstance(value, torch.Tensor)}
@@ -118,6 +119,10 @@ def load_weights(path: str) -> Dict[str, torch.Tensor]:
     except Exception as error:
         raise ValueError(f'{path} cannot be read as a checkpoint: {_first_line(error)}; it may '
                          'have been cut off while it was written: take an older one') from None
+
+
+def _load(path: str) -> dict:
+    return CheckpointLoader.load_checkpoint(path, map_location='cpu', logger='silent')
 
 
 def _first_line(error: Exception) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import json
 from functools import partial
 from pathlib import Path
-from typing import List, Optional, Union
+from typing import Any, Dict, List, Optional, Union
 
 from mmengine.config import Config
 from mmengine.dist import broadcast_object_list, is_main_process
@@ -15,6 +15,7 @@ from torch.utils.data import Dataset, Subset
 from ..evaluation.pseudo_label_parts import finished_images
 from ..evaluation.pseudo_label_writer import PseudoLabelWriter
 from ..version import __version__
+from .initialisation import without_pretrained
 
 
 def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[PseudoLabelWriter]:
@@ -28,8 +29,8 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
         checkpoint: path of the completer's weights; None if it has none.
 
     Returns:
-        The writer; None if the config has none. Its ``provenance['left']`` says how many
-        images are still to label; with none, call ``merge`` instead of ``runner.test()``.
+        The writer; None if the config has none. Its ``left`` says how many images are still to
+        label; with none, call ``merge`` instead of ``runner.test()``.
     """
     writer = find_writer(runner)
     if writer is None:
@@ -38,11 +39,12 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
     # The main process looks, all others hear: files change as soon as one begins to write.
     message: List[Optional[tuple]] = [None]
     if is_main_process():
-        provenance = describe_source(runner.cfg, checkpoint, dataset)
+        provenance = describe_source(runner.cfg, checkpoint, len(dataset))
         message[0] = provenance, unlabelled(dataset, writer.out_file, provenance['fingerprint'])
     broadcast_object_list(message)
     provenance, left = message[0]
-    writer.provenance.update(provenance, left=len(left))
+    writer.provenance.update(provenance)
+    writer.left = len(left)
     if 0 < len(left) < len(dataset):
         runner.logger.info(f'{len(dataset) - len(left)} of {len(dataset)} images have their '
                            f'labels from an interrupted run; {len(left)} are left')
@@ -66,32 +68,41 @@ def unlabelled(dataset: Dataset, out_file: Path, fingerprint: str) -> List[int]:
     return [i for i in range(len(dataset)) if dataset.get_data_info(i)['img_id'] not in done]
 
 
-def describe_source(cfg: Config, checkpoint: Optional[str], dataset: Dataset) -> dict:
+def describe_source(cfg: Config, checkpoint: Optional[str], images: int) -> dict:
     """What labels come from; ``fingerprint`` changes with all that could change them."""
-    ann_file = getattr(dataset, 'metainfo', {}).get('ann_file') or ''
-    source_sha256 = sha256(ann_file) if ann_file and Path(ann_file).is_file() else None
-    described = dict(
+    decisive = decided_by(cfg, checkpoint)
+    text = json.dumps(dict(decisive, images=images), sort_keys=True)
+    return dict(
         description='Amodal masks predicted from visible ones: pseudo-labels, not ground truth',
         version=f'mmamodal {__version__}',
+        date=datetime.datetime.now().isoformat(timespec='seconds'),
         config=Path(cfg.filename or 'config').name,
         checkpoint=checkpoint,
-        checkpoint_sha256=sha256(checkpoint) if checkpoint else None,
-        source=str(ann_file) or type(dataset).__name__,
-        source_sha256=source_sha256,
-        options=model_options(cfg),
-        images=len(dataset))
-    # Parameters are in the checkpoint: of the model, only what changes its predictions.
-    decisive = [described['checkpoint_sha256'], source_sha256, cfg.model.to_dict(),
-                cfg.test_dataloader.dataset.to_dict()]
-    text = json.dumps(decisive, sort_keys=True, default=str)
-    return dict(described, fingerprint=hashlib.sha256(text.encode()).hexdigest(),
-                date=datetime.datetime.now().isoformat(timespec='seconds'))
+        images=images,
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        **decisive)
 
 
-def model_options(cfg: Config) -> dict:
-    """The options of a completer that stand in its config: thresholds, context, evidence…"""
-    return {key: value for key, value in cfg.model.items()
-            if isinstance(value, (str, int, float)) and key != 'type'}
+def decided_by(cfg: Config, checkpoint: Optional[str]) -> Dict[str, Any]:
+    """Checkpoint, model with its thresholds, dataset and annotation files, as JSON holds them."""
+    dataset = cfg.test_dataloader.dataset.to_dict()
+    model = without_pretrained(cfg).model.to_dict()
+    source = {str(path): sha256(path) for path in annotation_files(dataset) if path.is_file()}
+    decisive = dict(checkpoint_sha256=checkpoint and sha256(checkpoint), model=model,
+                    dataset=dataset, source=source)
+    return json.loads(json.dumps(decisive, default=str))
+
+
+def annotation_files(dataset: dict) -> List[Path]:
+    """``ann_file`` with ``data_root`` of a dataset's config and of those it wraps."""
+    found = []
+    if dataset.get('ann_file'):
+        found.append(Path(dataset.get('data_root') or '') / dataset['ann_file'])
+    for key in ('dataset', 'datasets'):
+        inner = dataset.get(key) or []
+        for child in [inner] if isinstance(inner, dict) else inner:
+            found.extend(annotation_files(child))
+    return found
 
 
 def sha256(path: Union[str, Path]) -> str:

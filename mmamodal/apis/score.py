@@ -46,7 +46,7 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
     if out is not None:
         runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=out))
     writer = continue_labels(runner, cfg.load_from)
-    if writer is None or writer.provenance['left']:
+    if writer is None or writer.left:
         metrics = runner.test()
     else:
         metrics = on_main_process(writer.merge)

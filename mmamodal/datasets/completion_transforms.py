@@ -9,10 +9,11 @@ from typing import Optional, Tuple
 import cv2
 import numpy as np
 import torch
-from mmcv.transforms import BaseTransform
+from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 
 from ..structures import occlusion, patches, segmentation
+from .coco_files import read_image_bytes
 
 
 @TRANSFORMS.register_module()
@@ -67,11 +68,20 @@ class CropPair(BaseTransform):
                                      shift=np.random.uniform(-shift, shift, 2))
         crops = [patches.crop_mask(mask, patch, self.patch_size, origin=(x, y))]
         if self.image_loader:
-            image = self.image_loader(dict(record))['img']
-            crops.append(patches.crop_image(image, patch, self.patch_size))
+            crops.append(patches.crop_image(self._image(record), patch, self.patch_size))
         if np.random.rand() < self.flip_prob:
             crops = [cv2.flip(crop, 1) for crop in crops]
         return crops
+
+    def _image(self, record: dict) -> np.ndarray:
+        if type(self.image_loader) is LoadImageFromFile:
+            read_image_bytes(record['img_path'], self.image_loader.backend_args)
+        image = self.image_loader(dict(record))['img']
+        size, annotated = image.shape[:2], (record['height'], record['width'])
+        if size != annotated:
+            raise ValueError(f"image {record['img_path']} has (height, width) {size}, but its "
+                             f'annotations say {annotated}: use the file that was annotated')
+        return image
 
 
 @TRANSFORMS.register_module()
@@ -123,7 +133,7 @@ class PlaceOccluder(BaseTransform):
         """(x, y) in pixels such that the patches overlap by a random part of their area."""
         overlap = np.random.uniform(*self.overlap)
         x = np.random.uniform(overlap - 1, 1 - overlap)
-        y = (1 - overlap / (1 - abs(x))) * np.random.choice((-1, 1))
+        y = (1 - overlap / (1 - abs(x))) * (-1, 1)[np.random.randint(2)]
         return int(x * size), int(y * size)
 
 
@@ -171,10 +181,12 @@ class CompositeOccluder(BaseTransform):
                              'and OcclusionBoundary before it')
         weight = self.alpha * results['occluder'].astype(np.float32)
         weight[results['boundary'] > 0] = self.boundary_alpha
-        other = shifted(results['other_image'], results['offset'])
-        blend = (results['image'] * (1 - weight[..., None]) + other * weight[..., None])
-        results['image'] = np.rint(blend).astype(np.uint8)
-        results['alpha'] = weight
+        image, other = results['image'], shifted(results['other_image'], results['offset'])
+        blend = image.copy()
+        for region, alpha in ((results['occluder'], self.alpha),
+                              (results['boundary'], self.boundary_alpha)):
+            cv2.copyTo(cv2.addWeighted(image, 1 - alpha, other, alpha, 0), region, blend)
+        results.update(image=blend, alpha=weight)
         return results
 
 

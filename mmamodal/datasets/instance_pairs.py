@@ -34,7 +34,9 @@ class InstancePairDataset(BaseDataset):
                  indices: Optional[Union[int, List[int]]] = None) -> None:
         self.images = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         super().__init__(pipeline=pipeline, lazy_init=lazy_init, indices=indices,
-                         metainfo=dict(self.images.metainfo), max_refetch=100)
+                         max_refetch=100)
+        # As an argument, mmengine would put the content of ann_file in the place of its path.
+        self._metainfo = dict(self.images.metainfo)
 
     def load_data_list(self) -> List[dict]:
         """One record an instance."""

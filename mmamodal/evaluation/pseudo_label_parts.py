@@ -64,11 +64,19 @@ def finished_images(out_file: Path, fingerprint: str) -> Dict[int, Place]:
     return places
 
 
-def merge_parts(out_file: Path, fingerprint: str, info: dict, categories: List[dict]) -> Counter:
+def merge_parts(out_file: Path, fingerprint: str, info: dict, categories: List[dict],
+                entries: Dict[int, dict]) -> Counter:
     """Write ``out_file`` from its parts, images by id, and remove the parts.
 
     An image that two processes labelled (samplers repeat some to keep processes even) is
     written once. Labels pass through one image at a time.
+
+    Args:
+        out_file: path of the file; its parts lie beside it.
+        fingerprint: parts with another one are left out.
+        info: of the file.
+        categories: of the file.
+        entries: image id -> entry in the source, for what parts don't know (licence, URL).
 
     Returns:
         The sums of all images' counts, with ``images``.
@@ -78,7 +86,8 @@ def merge_parts(out_file: Path, fingerprint: str, info: dict, categories: List[d
     counts = Counter(images=len(places))
     for place in ordered:
         counts.update(place.counts)
-    head = dict(info=info, images=[place.image for place in ordered], categories=categories)
+    images = [dict(entries.get(place.image['id'], {}), **place.image) for place in ordered]
+    head = dict(info=info, images=images, categories=categories)
     temporary = out_file.with_name(out_file.name + '.tmp')
     with temporary.open('w', encoding='utf-8') as file:
         file.write(json.dumps(head)[:-1] + ', "annotations": [')

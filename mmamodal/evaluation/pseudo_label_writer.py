@@ -3,6 +3,7 @@
 Letters: N instances, H×W image.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, TextIO, Tuple
@@ -30,7 +31,8 @@ class PseudoLabelWriter(BaseMetric):
     predicted the visible mask stands in, and this is counted. ``info`` holds ``provenance``.
 
     Each process writes its own part, image by image, and the main one merges them at the
-    end. What is finished survives a kill: see :func:`mmamodal.apis.label.continue_labels`.
+    end. What is finished survives a kill: :func:`mmamodal.apis.label.continue_labels` fills in
+    ``provenance`` and ``left``, the number of images still to label.
 
     Results (``pseudo_labels/``): ``images``; ``instances`` of them; ``grown``, with pixels
     added to the visible mask; ``fallback``, the visible mask for want of a prediction;
@@ -53,6 +55,7 @@ class PseudoLabelWriter(BaseMetric):
             raise ValueError(f'expected out_file to end in .json, got {out_file!r}')
         self.out_file = Path(out_file)
         self.provenance = dict(provenance or {})
+        self.left: Optional[int] = None
         self._part: Optional[TextIO] = None
 
     @property
@@ -92,7 +95,8 @@ class PseudoLabelWriter(BaseMetric):
             self._part = None
         self._check_complete()
         counts = merge_parts(self.out_file, self.fingerprint, self.provenance,
-                             self.dataset_meta['categories'])
+                             self.dataset_meta['categories'],
+                             image_entries(self.dataset_meta.get('ann_file')))
         metrics = {key: counts[key] for key in ('images', *OUTCOMES)}
         print_log(f'{self.out_file} is written: {describe(metrics)}', logger='current')
         return metrics
@@ -108,6 +112,14 @@ class PseudoLabelWriter(BaseMetric):
         if done < expected:
             raise ValueError(f'{done} of {expected} images of {self.source} have labels: run the '
                              'same command again to label the others')
+
+
+def image_entries(ann_file: Optional[str]) -> Dict[int, dict]:
+    """Image id -> entry of an annotation file; none if the dataset has no file."""
+    if not ann_file or not Path(ann_file).is_file():
+        return {}
+    with open(ann_file, encoding='utf-8') as file:
+        return {image['id']: image for image in json.load(file)['images']}
 
 
 def label_image(sample: dict) -> Tuple[dict, List[dict], Dict[str, int]]:
@@ -176,8 +188,9 @@ def label_instance(instance: dict, amodal: Optional[np.ndarray], height: int,
     elif area > seen:
         outcomes.append('grown')
     rle = encode(united)
-    return dict(same, segmentation=rle, bbox=mask_utils.toBbox(rle).tolist(), area=area,
-                iscrowd=0, visible_mask=visible_rle, occlude_rate=round(1 - seen / area, 4)), outcomes
+    annotation = dict(same, segmentation=rle, bbox=mask_utils.toBbox(rle).tolist(), area=area,
+                      iscrowd=0, visible_mask=visible_rle, occlude_rate=round(1 - seen / area, 4))
+    return annotation, outcomes
 
 
 def describe(metrics: Dict[str, int]) -> str:

@@ -36,7 +36,8 @@ class HullCompleter(BaseModel):
                 mode: str = 'predict') -> List[DetDataSample]:
         """Adds ``pred_instances`` and ``pred_order``, as MaskCompleter.predict does."""
         if mode != 'predict':
-            raise ValueError(f'HullCompleter has nothing to learn: mode {mode!r}')
+            raise ValueError("HullCompleter has nothing to learn: expected mode 'predict', got "
+                             f'{mode!r}; test it, do not train it')
         for sample in data_samples:
             truth = sample.gt_instances
             masks, order = self.complete(truth.masks.visible.masks)

@@ -116,6 +116,9 @@ class MaskCompleter(BaseModel):
         the patches; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
         An object of which nothing is visible gets an empty mask.
         """
+        if self.with_image and images is None:
+            raise ValueError('with_image=True needs images: put LoadImageFromFile before '
+                             'LoadAmodalAnnotations in the test pipeline')
         for i, sample in enumerate(data_samples):
             image = images[i].permute(1, 2, 0).cpu().numpy() if self.with_image else None
             objects = _Objects(sample.gt_instances.masks.visible.masks, self._categories(sample),
@@ -159,7 +162,7 @@ class MaskCompleter(BaseModel):
         result = InstanceData(masks=torch.from_numpy(masks),
                               evidence=torch.from_numpy(evidence),
                               patches=torch.from_numpy(objects.patches))
-        if not jobs or unsure is not None:
+        if self.loss_mask.uncertainty(torch.zeros(1, 2, 1, 1)) is not None:
             result.uncertainty = torch.from_numpy(uncertainty)
         return result
 
@@ -222,7 +225,8 @@ class MaskCompleter(BaseModel):
         channels = torch.stack([mask, second.float()], dim=1)
         if self.with_image:
             if image is None:
-                raise ValueError('with_image=True needs images: CropPair(with_image=True)')
+                raise ValueError('with_image=True needs images: CropPair(image_loader=dict('
+                                 "type='LoadImageFromFile')) in the pipeline")
             rgb = image.flip(1).float() / 255
             rgb = (rgb - self.mean[:, None, None]) / self.std[:, None, None]
             channels = torch.cat([channels, rgb], dim=1)
@@ -246,7 +250,7 @@ class MaskCompleter(BaseModel):
         if 'category_ids' not in sample.gt_instances:
             raise ValueError('category_input=True needs category ids: load annotations with '
                              'LoadAmodalAnnotations and pack them with PackAmodalInputs')
-        return np.asarray(sample.gt_instances.category_ids)
+        return torch.as_tensor(sample.gt_instances.category_ids).cpu().numpy()
 
 
 class _Objects:

@@ -11,6 +11,9 @@ from pycocotools import mask as mask_utils
 
 Segmentation = Union[list, dict]
 
+# pycocotools walks along every edge: a coordinate of 1e9 ends the process without a word.
+FAR_OUT = 1_000_000
+
 
 def to_rle(segmentation: Segmentation, height: int, width: int) -> dict:
     """Any segmentation of an annotation file as a compressed RLE.
@@ -76,14 +79,15 @@ def _checked_polygon(polygon: list) -> list:
     if points.ndim != 1 or len(points) < 6 or len(points) % 2:
         raise ValueError('expected a polygon [x, y, ...] of at least three points, got '
                          f'{_shortened(polygon)}')
-    if not np.isfinite(points).all():
-        raise ValueError('a polygon has a coordinate that is NaN or infinite')
+    if not (np.abs(points) < FAR_OUT).all():
+        raise ValueError('a polygon has a coordinate that is NaN, infinite or more than '
+                         f'{FAR_OUT:,} pixels away')
     return points.tolist()
 
 
 def _checked_rle(rle: dict, height: int, width: int) -> dict:
     size, counts = rle.get('size'), rle.get('counts')
-    if counts is None or list(size or ()) != [height, width]:
+    if counts is None or not isinstance(size, (list, tuple)) or list(size) != [height, width]:
         raise ValueError(f'expected an RLE of size [{height}, {width}] with counts, got size '
                          f'{size} and {"no counts" if counts is None else "counts"}')
     if isinstance(counts, list):
@@ -104,17 +108,22 @@ def _checked_rle(rle: dict, height: int, width: int) -> dict:
 def _decode_columns(rle: dict) -> Tuple[np.ndarray, Tuple[int, int]]:
     """The columns of a compressed RLE that hold its mask: runs go down columns."""
     height = rle['size'][0]
-    x, _, w, _ = mask_utils.toBbox(rle).astype(int)
-    ends = np.clip(np.cumsum(_runs(rle['counts'])), x * height, (x + w) * height)
-    lengths = np.diff(ends, prepend=x * height)
-    values = np.arange(len(lengths), dtype=np.uint8) & 1
-    return np.ascontiguousarray(np.repeat(values, lengths).reshape(w, height).T), (x, 0)
+    ends = np.cumsum(_runs(rle['counts']))
+    values = np.arange(len(ends)) & 1
+    # Not by pycocotools' toBbox, which an empty run of the mask leads astray.
+    filled = np.flatnonzero(values * np.diff(ends, prepend=0))
+    if not len(filled):
+        return np.zeros((0, 0), np.uint8), (0, 0)
+    left, right = int(ends[filled[0] - 1] // height), int(-(-ends[filled[-1]] // height))
+    lengths = np.diff(np.clip(ends, left * height, right * height), prepend=left * height)
+    columns = np.repeat(values.astype(np.uint8), lengths).reshape(right - left, height)
+    return np.ascontiguousarray(columns.T), (left, 0)
 
 
 def _decode_polygon(segmentation: list, height: int,
                     width: int) -> Tuple[np.ndarray, Tuple[int, int]]:
     """Polygons drawn on a canvas of their own box: a shift by whole pixels changes no pixel."""
-    polygons = [np.asarray(polygon) for polygon in _polygons(segmentation)]
+    polygons = [_snapped(np.asarray(polygon)) for polygon in _polygons(segmentation)]
     points = np.concatenate(polygons).reshape(-1, 2)
     left, top = np.maximum(np.floor(points.min(0)), 0).astype(int)
     right, bottom = np.minimum(np.ceil(points.max(0)) + 1, (width, height)).astype(int)
@@ -123,6 +132,12 @@ def _decode_polygon(segmentation: list, height: int,
     shifted = [(polygon.reshape(-1, 2) - (left, top)).ravel().tolist() for polygon in polygons]
     rles = mask_utils.frPyObjects(shifted, int(bottom - top), int(right - left))
     return np.ascontiguousarray(mask_utils.decode(mask_utils.merge(rles))), (left, top)
+
+
+def _snapped(points: np.ndarray) -> np.ndarray:
+    """Coordinates on the fifths of a pixel to which pycocotools rounds them: rounded only after
+    a shift, some that lie halfway (every tenth of COCO's) would fall to the other side."""
+    return np.where(points > 0, np.trunc(5 * points + 0.5) / 5, points)
 
 
 def _polygons(segmentation: Segmentation) -> list:

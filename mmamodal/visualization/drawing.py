@@ -22,6 +22,8 @@ PALETTE = ((0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (213, 9
            (221, 204, 119), (17, 119, 51))
 INK = (40, 34, 30)
 UNMATCHED = (120, 120, 120)
+HEAT = cv2.applyColorMap(np.linspace(0, 220, 256).astype(np.uint8),
+                         cv2.COLORMAP_MAGMA)[:, 0]  # without its whites: outlines are white
 
 
 def object_colours(count: int) -> np.ndarray:
@@ -126,8 +128,8 @@ def draw_heat(picture: np.ndarray, values: np.ndarray, top: float,
               opacity: float = 0.85) -> np.ndarray:
     """Values (h, w), NaN where there are none, from 0 to ``top`` as colours over the picture."""
     scaled = np.nan_to_num(np.clip(values / max(top, 1e-12), 0, 1))
-    heat = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_MAGMA)
-    mixed = np.round((1 - opacity) * picture + opacity * heat.astype(np.float32))
+    heat = HEAT[(255 * scaled).astype(np.uint8)].astype(np.float32)
+    mixed = np.round((1 - opacity) * picture + opacity * heat)
     return np.where(np.isnan(values)[..., None], picture, mixed).astype(np.uint8)
 
 
@@ -209,7 +211,7 @@ def _colour_bar(canvas: Image.Image, pen: ImageDraw.ImageDraw, right: int, top: 
     x = right - int(pen.textlength(text, font))
     pen.text((x, top - 1), text, INK[::-1], font)
     ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (12, 1))
-    bar = cv2.applyColorMap(ramp, cv2.COLORMAP_MAGMA)
+    bar = HEAT[ramp]
     canvas.paste(_to_pil(bar), (x - 4 - bar.shape[1], top + 1))
     pen.text((x - 4 - bar.shape[1] - 13, top - 1), '0', INK[::-1], font)
 

@@ -1,7 +1,8 @@
 """What training and testing left in work directories, read for a report.
 
-A run's work directory holds ``<timestamp>/vis_data/scalars.json`` and ``config.py`` of every
-(re)start of its training, ``test/metrics.json`` and ``test/vis/*.png``. Each may be missing.
+A run's work directory holds ``<timestamp>/vis_data/`` with ``scalars.json`` and ``config.py`` of
+every (re)start of its training, and in ``test/`` such a folder, ``metrics.json`` and
+``vis/*.png``. Each may be missing.
 """
 
 import json
@@ -37,6 +38,7 @@ class Run(NamedTuple):
     work_dir: Path
     log: List[dict]  # training records, one a step, ascending
     config: Optional[Config]  # of the last training
+    test_config: Optional[Config]  # of the last test
     metrics: Dict[str, float]  # as the metrics give them
     pictures: List[Path]  # of the test, by image id
 
@@ -52,10 +54,11 @@ def read_run(name: str, work_dir: Path) -> Run:
                          'run; check the path, or train and test it first')
     starts = [start for start in sorted(work_dir.glob('*/vis_data/scalars.json'))
               if read_scalars(start)]
-    pictures = sorted((work_dir / 'test' / 'vis').glob('*.png'), key=_by_number)
+    tests = sorted((work_dir / 'test').glob('*/vis_data/config.py'))
     return Run(name, work_dir, join_logs(map(read_scalars, starts)),
-               _read_config(starts[-1].with_name('config.py')) if starts else None,
-               read_metrics(work_dir / 'test' / 'metrics.json'), pictures)
+               _read_config([start.with_name('config.py') for start in starts]),
+               _read_config(tests), read_metrics(work_dir / 'test' / 'metrics.json'),
+               sorted((work_dir / 'test' / 'vis').glob('*.png'), key=_by_number))
 
 
 def read_scalars(path: Path) -> List[dict]:
@@ -193,9 +196,11 @@ def _by_number(path: Path) -> list:
     return [int(part) if part.isdigit() else part for part in re.split(r'(\d+)', path.stem)]
 
 
-def _read_config(path: Path) -> Optional[Config]:
-    """The configuration that mmengine logged; None if it is gone or cannot be read here."""
+def _read_config(paths: Sequence[Path]) -> Optional[Config]:
+    """The last of the configurations that mmengine logged; None if it cannot be read here."""
+    if not paths:
+        return None
     try:
-        return Config.fromfile(path, import_custom_modules=False)
+        return Config.fromfile(paths[-1], import_custom_modules=False)
     except Exception:  # a config is a program: whatever it raises, the report goes without it
         return None

@@ -3,83 +3,16 @@
 import base64
 import io
 import math
-import re
 from html import escape
 from pathlib import Path
 from typing import Dict, Iterable, List, Sequence
 
-import matplotlib
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from PIL import Image
 
 from mmamodal.visualization import report
+from mmamodal.visualization.loss_curves import loss_curve
 from mmamodal.visualization.report import Run
-
-# Drawn in these, replaced by the page's own colours: curves follow light and dark.
-INK, MUTED = '#010101', '#020202'
-LINES = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9')
-
-STYLE = '''
-:root { color-scheme: light dark; --paper: #fff; --ink: #1c1b19; --muted: #6a675f;
-  --rule: #cfccc4; --mark: #f1ede2;
-  --sans: "Helvetica Neue", Arial, "Liberation Sans", sans-serif;
-  --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, "Liberation Serif",
-  serif; }
-@media (prefers-color-scheme: dark) { :root { --paper: #181816; --ink: #e4e1da; --muted: #a09c92;
-  --rule: #45433d; --mark: #2b2922; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 3.5rem 2rem 4rem; max-width: 76rem; background: var(--paper);
-  color: var(--ink); font: 17px/1.55 var(--serif); }
-h1 { font-size: 2.1rem; line-height: 1.2; font-weight: 600; margin: 0 0 .6rem; max-width: 30em; }
-h2 { font-size: 1.3rem; font-weight: 600; margin: 3.2rem 0 .8rem; padding-top: .7rem;
-  border-top: 1px solid var(--rule); }
-p, ol, dl { max-width: 44rem; }
-p, ol { margin: 0 0 1rem; }
-ol { padding-left: 1.4em; }
-li { margin-bottom: .45rem; }
-.lead { font-size: 1.12rem; color: var(--muted); }
-.scroll { overflow-x: auto; margin: 1.2rem 0; }
-table { border-collapse: collapse; font: 14px/1.4 var(--sans); font-variant-numeric: tabular-nums;
-  border-top: 2px solid var(--ink); border-bottom: 2px solid var(--ink); }
-caption { caption-side: top; text-align: left; padding-bottom: .45rem; color: var(--muted); }
-th, td { padding: .32rem .85rem; text-align: right; white-space: nowrap; font-weight: 400; }
-th:first-child, td.text { text-align: left; }
-th:first-child { padding-left: .3rem; }
-thead th { color: var(--muted); }
-thead tr:last-child th { border-bottom: 1px solid var(--ink); }
-thead .group { text-align: center; border-bottom: 1px solid var(--rule); }
-tbody th { color: var(--ink); }
-td.best { font-weight: 700; background: var(--mark); }
-dl { font: 14px/1.45 var(--sans); display: grid; grid-template-columns: max-content 1fr;
-  gap: .25rem 1rem; color: var(--muted); }
-dt { color: var(--ink); } dd { margin: 0; }
-figure { margin: 0; break-inside: avoid; }
-figcaption { font: 13px/1.4 var(--sans); color: var(--muted); margin: .1rem 0 .15rem; }
-figcaption b { color: var(--ink); font-weight: 600; }
-img { display: block; height: auto; background: #fff; max-width: 100%; }
-.curves { display: grid; grid-template-columns: repeat(auto-fill, minmax(20rem, 1fr));
-  gap: 1.4rem 2rem; }
-.curves svg { width: 100%; height: auto; display: block; }
-.image { margin: 0 0 1.6rem; padding-top: .5rem; border-top: 1px solid var(--rule);
-  break-inside: avoid; }
-.detections { display: grid; grid-template-columns: repeat(auto-fill, minmax(26rem, 1fr));
-  gap: 0 2rem; }
-.missing { font: 14px/1.45 var(--sans); color: var(--muted); border-left: 3px solid var(--rule);
-  padding-left: .8rem; }
-code { font: .88em ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
-footer { margin-top: 3.5rem; padding-top: .7rem; border-top: 1px solid var(--rule);
-  font: 13px/1.5 var(--sans); color: var(--muted); }
-@media print { :root { color-scheme: light; --paper: #fff; --ink: #000; --muted: #444;
-  --rule: #bbb; --mark: #eee; }
-  body { max-width: none; padding: 0; font-size: 10.5pt; } h2 { break-after: avoid; }
-  .scroll { overflow: visible; } th, td { padding: .25rem .5rem; font-size: 8.5pt; }
-  td.best, img { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  .curves { grid-template-columns: repeat(3, 1fr); }
-  .detections { grid-template-columns: 1fr 1fr; } @page { margin: 14mm; } }
-'''
+from mmamodal.visualization.report_style import STYLE
 
 MEANINGS = {
     'O-Acc': 'pairs of touching objects, one hiding a part of the other, whose order is right',
@@ -153,7 +86,7 @@ def _steps(completers: Sequence[Run], detectors: Sequence[Run]) -> str:
 
 def _test_data(runs: Sequence[Run]) -> str:
     """The test data in brackets, if all runs whose data is known share it."""
-    known = {report.data_in_words(run.config, 'test') for run in runs} - {''}
+    known = {report.data_in_words(run.test_config, 'test') for run in runs} - {''}
     return f' ({escape(known.pop())})' if len(known) == 1 else ''
 
 
@@ -216,65 +149,10 @@ def _curves(runs: Sequence[Run]) -> str:
     if not logged:
         return '<h2>Training losses</h2>\n' + _missing('No run has a loss curve.')
     figures = '\n'.join(f'<figure><figcaption><b>{escape(run.name)}</b></figcaption>'
-                        f'{loss_curve(run)}</figure>' for run in logged)
+                        f'{loss_curve(run.name, run.log)}</figure>' for run in logged)
     return ('<h2>Training losses</h2>\n<p>Each run has its own loss, so heights compare within '
             'a diagram only. Thin: as logged; thick: running mean.</p>\n'
             f'<div class="curves">\n{figures}\n</div>')
-
-
-def loss_curve(run: Run) -> str:
-    """The losses of one training over its iterations as an SVG element."""
-    figure = Figure(figsize=(4.2, 2.6))
-    axes = figure.add_axes((0.13, 0.17, 0.85, 0.78))
-    parts = [name for name in run.log[-1] if name.startswith('loss_')]
-    curves = {'loss': INK, **(dict(zip(parts, LINES)) if len(parts) > 1 else {})}
-    for name, colour in curves.items():
-        points = [(record['step'], record[name]) for record in run.log
-                  if isinstance(record.get(name), (int, float)) and math.isfinite(record[name])]
-        if points:
-            _plot(axes, name, colour, *np.array(points, dtype=float).T)
-    _dress(axes)
-    with matplotlib.rc_context({'svg.fonttype': 'none', 'svg.hashsalt': run.name}):
-        stream = io.StringIO()
-        figure.savefig(stream, format='svg', transparent=True,
-                       metadata=dict.fromkeys(('Creator', 'Date', 'Format', 'Type')))
-    return _themed(stream.getvalue(), f'loss of {run.name} over iterations')
-
-
-def _plot(axes: Axes, name: str, colour: str, steps: np.ndarray,
-          values: np.ndarray) -> None:
-    window = max(len(values) // 20, 1)
-    label = 'total' if name == 'loss' else name[len('loss_'):].replace('_', ' ')
-    if window > 1:
-        axes.plot(steps, values, color=colour, linewidth=0.7, alpha=0.35)
-        values = np.convolve(values, np.ones(window) / window, 'valid')
-        steps = np.convolve(steps, np.ones(window) / window, 'valid')
-    axes.plot(steps, values, color=colour, linewidth=1.8, label=label)
-
-
-def _dress(axes: Axes) -> None:
-    """A logarithmic scale where the loss falls to a fifth or less, and little ink besides."""
-    heights = np.concatenate([line.get_ydata() for line in axes.lines] or [[1.0]])
-    if heights.min() > 0 and heights.max() > 5 * heights.min():
-        axes.set_yscale('log')
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f'{y:g}'))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.set_xlabel('iteration', color=MUTED, fontsize=9)
-    axes.tick_params(which='both', colors=MUTED, labelsize=8.5, length=3)
-    axes.spines[['top', 'right']].set_visible(False)
-    axes.spines[['left', 'bottom']].set_color(MUTED)
-    if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(frameon=False, fontsize=8, labelcolor=INK, ncol=2, loc='upper right')
-
-
-def _themed(svg: str, name: str) -> str:
-    """A matplotlib SVG document -> an element in the page's colours and typeface."""
-    svg = re.sub(r'<metadata>.*?</metadata>', '', svg[svg.index('<svg'):], flags=re.DOTALL)
-    svg = re.sub(r"font: ([\d.]+px) [^;\"]*", r'font: \1 var(--sans)', svg)  # older matplotlib
-    svg = re.sub(r'font-family: [^;"]*', 'font-family: var(--sans)', svg)
-    svg = svg.replace(INK, 'var(--ink)').replace(MUTED, 'var(--muted)')
-    return svg.replace('<svg', f'<svg role="img" aria-label="{escape(name)}"', 1)
 
 
 def _completions(runs: Sequence[Run], least: int = 12) -> str:

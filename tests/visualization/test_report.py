@@ -11,6 +11,7 @@ from mmengine.config import Config
 from mmengine.visualization import LocalVisBackend
 
 from mmamodal.visualization import report, report_page
+from mmamodal.visualization.loss_curves import loss_curve
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'report.py'
 
@@ -39,7 +40,7 @@ def write_pictures(work_dir: Path, *names: str) -> None:
 
 def run_of(name: str = 'a', **metrics: float) -> report.Run:
     metrics = {key.replace('__', '/'): value for key, value in metrics.items()}
-    return report.Run(name, Path('work_dirs') / name, [], None, metrics, [])
+    return report.Run(name, Path('work_dirs') / name, [], None, None, metrics, [])
 
 
 @pytest.fixture
@@ -90,7 +91,7 @@ def test_scalars_are_read_as_mmengine_writes_them(tmp_path):
     assert run.log == [dict(loss=0.5, time=0.1, step=10)]
     assert run.config.train_dataloader.batch_size == 4
     assert report.data_in_words(run.config, 'train') == 'SceneDataset, 2,000 scenes'
-    assert report.data_in_words(run.config, 'test') == ''
+    assert report.data_in_words(run.config, 'test') == '' and run.test_config is None
 
 
 def test_a_line_cut_short_is_left_out(tmp_path):
@@ -202,7 +203,7 @@ def test_a_broken_picture_is_said_not_crashed_on(work_dirs):
                                     [1.0] * 50])
 def test_any_loss_can_be_drawn(losses):
     log = [record(10 * i, loss) for i, loss in enumerate(losses, 1)]
-    assert report_page.loss_curve(run_of()._replace(log=log)).startswith('<svg')
+    assert loss_curve('a', log).startswith('<svg')
 
 
 def test_data_uri_is_the_smaller_of_png_and_jpeg(tmp_path):
@@ -212,6 +213,19 @@ def test_data_uri_is_the_smaller_of_png_and_jpeg(tmp_path):
     write_pictures(tmp_path, 'noise')
     noise = tmp_path / 'test' / 'vis' / 'noise.png'
     assert report_page.data_uri(noise).startswith('data:image/jpeg;base64,')
+
+
+def test_the_test_data_is_that_of_the_test(work_dirs):
+    for name, scenes in (('raw', 8), ('asbu', 8), ('det', 9)):
+        folder = work_dirs / name / 'test' / '20250104_000000' / 'vis_data'
+        folder.mkdir(parents=True)
+        (folder / 'config.py').write_text(
+            "test_dataloader = dict(dataset=dict(type='SceneDataset', ann_file='a/b.json', "
+            f'num_scenes={scenes}))')
+    (work_dirs / 'asbu' / '20250102_000000' / 'vis_data' / 'config.py').write_text('1 / 0')
+    html = report_page.page('', runs_in(work_dirs, 'raw', 'asbu'), runs_in(work_dirs, 'det'))
+    assert '(SceneDataset, 8 scenes, b.json) the completers' in html
+    assert '(SceneDataset, 9 scenes, b.json) the detections' in html
 
 
 @pytest.fixture(scope='module')

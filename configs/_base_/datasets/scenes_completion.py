@@ -1,5 +1,6 @@
 # Stage 1 on drawn scenes: visible masks of the training scenes, amodal truth of the validation
-# scenes. Patches are small, for a CPU: a model on this base takes patch_size=64, too.
+# scenes, where thresholds are chosen, and of the test scenes, which are reported. Patches are
+# small, for a CPU: a model on this base takes patch_size=64, too.
 train_dataset = dict(type='SceneDataset', split='train', num_scenes=400, visible_only=True)
 train_pipeline = [
     dict(type='CropPair', patch_size=64),
@@ -25,7 +26,14 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='SceneDataset', split='val', num_scenes=100, test_mode=True, pipeline=test_pipeline))
-test_dataloader = val_dataloader
+test_dataloader = dict(
+    batch_size=1,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='SceneDataset', split='test', num_scenes=100, test_mode=True, pipeline=test_pipeline))
 
 val_evaluator = dict(type='CompletionMetric')
 test_evaluator = val_evaluator

@@ -1,5 +1,5 @@
-# A detector on drawn scenes: amodal truth for training and validation, six classes. Resize adds
-# the keys that detectors expect, and leaves the size as it is.
+# A detector on drawn scenes: amodal truth for training, validation and test, six classes. Resize
+# adds the keys that detectors expect, and leaves the size as it is.
 train_pipeline = [
     dict(type='LoadSceneImage'),
     dict(type='LoadAmodalAnnotations'),
@@ -15,7 +15,7 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    batch_size=8,
+    batch_size=4,
     num_workers=2,
     persistent_workers=True,
     sampler=dict(type='DefaultSampler', shuffle=True),
@@ -29,7 +29,14 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='SceneDataset', split='val', num_scenes=100, test_mode=True, pipeline=test_pipeline))
-test_dataloader = val_dataloader
+test_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    drop_last=False,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='SceneDataset', split='test', num_scenes=100, test_mode=True, pipeline=test_pipeline))
 
 # Without ann_file the truth comes from the dataset: the scenes have no file.
 val_evaluator = dict(type='CocoMetric', metric=['bbox', 'segm'])

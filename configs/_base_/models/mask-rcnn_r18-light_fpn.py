@@ -13,7 +13,7 @@ model = dict(
     rpn_head=dict(in_channels=64, feat_channels=64),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=64, roi_layer=dict(sampling_ratio=1)),
-        bbox_head=dict(in_channels=64, fc_out_channels=256),
+        bbox_head=dict(in_channels=64, fc_out_channels=256, reg_class_agnostic=True),
         mask_roi_extractor=dict(out_channels=64, roi_layer=dict(sampling_ratio=1)),
         mask_head=dict(num_convs=2, in_channels=64, conv_out_channels=64)),
     train_cfg=dict(

@@ -1,0 +1,420 @@
+"""MaskCompleter with networks so simple that their results can be told by hand."""
+
+import numpy as np
+import pytest
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.dataset import pseudo_collate
+from mmengine.structures import InstanceData
+from torch import nn
+from torch.nn import functional as F
+
+from mmamodal.datasets import LoadAmodalAnnotations, PackAmodalInputs
+from mmamodal.models import MaskCompleter
+from mmamodal.structures import patches
+from mmamodal.structures.amodal_masks import AmodalMasks
+from mmamodal.structures.segmentation import encode
+
+SIZE, IMAGE = 64, 40
+
+
+@MODELS.register_module()
+class EverywhereOrNowhere(nn.Module):
+    """The same probability at every pixel; keeps what came in."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self.logit = torch.logit(torch.tensor(probability))
+        self.seen: list = []
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(P, C, S, S) -> z0 the logit, z1 = 0.5 x the number of the patch in the batch."""
+        self.seen.append(x)
+        number = torch.arange(len(x)).reshape(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([self.logit.expand_as(number), 0.5 * number], dim=1)
+
+
+@MODELS.register_module()
+class GrowByCategory(nn.Module):
+    """Grows the mask into the evidence, by four pixels of the patch for each unit of its value."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(P, 2, S, S) -> the same, z0 = ±5."""
+        grown = []
+        for mask, evidence in x:
+            reach = 8 * int(mask.max()) + 1
+            near = F.max_pool2d((mask > 0).float()[None, None], reach, 1, reach // 2)[0, 0]
+            grown.append(torch.maximum((mask > 0).float(), near * evidence))
+        foreground = 10 * torch.stack(grown) - 5
+        return torch.stack([foreground, torch.zeros_like(foreground)], dim=1)
+
+
+def rectangle(x1: int, y1: int, x2: int, y2: int) -> np.ndarray:
+    mask = np.zeros((IMAGE, IMAGE), np.uint8)
+    mask[y1:y2, x1:x2] = 1
+    return mask
+
+
+# A row of three that touch, one apart, and one of which nothing is visible.
+ROW = np.stack([rectangle(2, 10, 10, 20), rectangle(10, 10, 18, 20), rectangle(18, 10, 26, 20),
+                rectangle(32, 30, 38, 36), rectangle(0, 0, 0, 0)])
+
+
+def sample_of(visible: np.ndarray, amodal: object = None, categories: object = None,
+              ann_ids: object = None) -> DetDataSample:
+    amodal = visible if amodal is None else amodal
+    truth = InstanceData(masks=AmodalMasks(amodal, *visible.shape[1:], visible=visible),
+                         labels=torch.arange(len(visible)))
+    if categories is not None:
+        truth.category_ids = torch.tensor(categories)
+    if ann_ids is not None:
+        truth.ann_ids = torch.tensor(ann_ids)
+    return DetDataSample(gt_instances=truth)
+
+
+def completer(probability: float = 0.9, network: object = None, **options) -> MaskCompleter:
+    options.setdefault('loss', dict(type='UncertaintyLoss'))
+    options.setdefault('evidence', 'mask')
+    network = network or dict(type='EverywhereOrNowhere', probability=probability)
+    return MaskCompleter(network, patch_size=SIZE, **options).eval()
+
+
+def predict(model: MaskCompleter, sample: DetDataSample) -> tuple:
+    (result, ) = model.forward(None, [sample], mode='predict')
+    return result.pred_instances, result.pred_order.numpy()
+
+
+# What comes out
+
+
+@pytest.mark.parametrize('kind', ['UncertaintyLoss', 'RegionWeightedCrossEntropy'])
+@pytest.mark.parametrize('context', ['neighbours', 'ancestors'])
+@pytest.mark.parametrize('visible', [ROW[:0], ROW[:1], ROW, ROW[4:]],
+                         ids=['none', 'one', 'many', 'hidden'])
+def test_shapes_and_types(visible, context, kind):
+    count = len(visible)
+    model = completer(context=context, loss=dict(type=kind))
+    result, order = predict(model, sample_of(visible, ann_ids=list(range(7, 7 + count))))
+    assert len(result) == count
+    assert result.masks.shape == (count, IMAGE, IMAGE) and result.masks.dtype == torch.bool
+    assert result.evidence.shape == (count, SIZE, SIZE) and result.evidence.dtype == torch.uint8
+    assert result.patches.shape == (count, 4) and result.patches.dtype == torch.int64
+    assert order.shape == (count, count) and order.dtype == np.int8
+    assert result.labels.tolist() == list(range(count))
+    assert result.ann_ids.tolist() == list(range(7, 7 + count))
+    assert result.scores.tolist() == [1] * count
+    assert ('uncertainty' in result) == (kind == 'UncertaintyLoss')
+    if 'uncertainty' in result:
+        assert result.uncertainty.shape == (count, SIZE, SIZE)
+        assert result.uncertainty.dtype == torch.float32
+
+
+def test_ids_are_left_out_where_the_truth_has_none():
+    assert 'ann_ids' not in predict(completer(), sample_of(ROW))[0]
+
+
+def test_the_amodal_mask_is_pasted_at_its_patch():
+    result, _ = predict(completer(0.9), sample_of(ROW))
+    for mask, visible, patch in zip(result.masks.numpy(), ROW[:4], result.patches.numpy()):
+        y, x = np.nonzero(visible)
+        np.testing.assert_array_equal(
+            patch, patches.square_patch((x.min(), y.min(), x.max() + 1, y.max() + 1)))
+        # All of the patch is foreground, and what leaves the image is cut off.
+        x1, y1, x2, y2 = np.clip(patch, 0, IMAGE)
+        np.testing.assert_array_equal(mask, rectangle(x1, y1, x2, y2))
+
+
+def test_a_fully_hidden_object_gets_an_empty_mask():
+    for context in ('neighbours', 'parents', 'ancestors'):
+        result, order = predict(completer(context=context, unite_visible=True), sample_of(ROW))
+        assert not result.masks[4].any() and not order[4].any()
+        assert not result.evidence[4].any() and not result.uncertainty[4].any()
+
+
+def test_uncertainty_belongs_to_its_object():
+    # z1 is half the number in the batch; the hidden object comes first and has no patch.
+    result, _ = predict(completer(batch_size=3), sample_of(ROW[[4, 0, 1, 2, 3]]))
+    expected = F.softplus(torch.tensor([0, 0.5, 1, 0])) + 0.01
+    torch.testing.assert_close(result.uncertainty[1:, 0, 0], expected)
+    torch.testing.assert_close(result.uncertainty[1:].std((1, 2)), torch.zeros(4))
+
+
+@pytest.mark.parametrize('unite_visible, expected', [(False, np.zeros_like(ROW)), (True, ROW)])
+def test_the_visible_mask_can_be_added(unite_visible, expected):
+    result, _ = predict(completer(0.1, unite_visible=unite_visible), sample_of(ROW))
+    np.testing.assert_array_equal(result.masks, expected)
+
+
+@pytest.mark.parametrize('threshold, full', [(0.5, True), (0.59, True), (0.61, False)])
+def test_amodal_threshold(threshold, full):
+    result, _ = predict(completer(0.6, amodal_thr=threshold), sample_of(ROW))
+    assert bool(result.masks[0].any()) == full
+
+
+@pytest.mark.parametrize('threshold, grows', [(0.59, True), (0.61, False)])
+def test_order_threshold(threshold, grows):
+    # The same growth of both is no order; the object of the smaller area grows further.
+    visible = np.stack([rectangle(2, 10, 10, 20), rectangle(10, 8, 24, 22)])
+    model = completer(0.6, context='parents', order_thr=threshold)
+    assert predict(model, sample_of(visible))[1].any() == grows
+
+
+# Contexts: who grows further is behind, so that 0 is in front of 1, and 1 of 2
+
+CATEGORIES = [1, 2, 3, 1, 1]
+
+
+def grower(**options) -> MaskCompleter:
+    return completer(network=dict(type='GrowByCategory'), category_input=True, **options)
+
+
+def on_patch(indices: list, patch: np.ndarray) -> np.ndarray:
+    """The union of some visible masks as the network gets it."""
+    union = ROW[indices].any(axis=0).astype(np.uint8) if indices else np.zeros_like(ROW[0])
+    return patches.crop_mask(union, patch, SIZE, smooth=True)
+
+
+EXPECTED_ORDER = np.zeros((5, 5), np.int8)
+EXPECTED_ORDER[0, 1] = EXPECTED_ORDER[1, 2] = 1
+EXPECTED_ORDER[1, 0] = EXPECTED_ORDER[2, 1] = -1
+
+
+@pytest.mark.parametrize('context, order, occluders', [
+    ('neighbours', None, [[1], [0, 2], [1], [], []]),
+    ('neighbours', 'pairs', [[1], [0, 2], [1], [], []]),
+    ('parents', None, [[], [0], [1], [], []]),
+    ('ancestors', None, [[], [0], [0, 1], [], []]),
+])
+def test_context_says_who_occludes(context, order, occluders):
+    result, found = predict(grower(context=context, order=order),
+                            sample_of(ROW, categories=CATEGORIES))
+    np.testing.assert_array_equal(found, EXPECTED_ORDER)
+    for evidence, patch, others in zip(result.evidence[:4], result.patches[:4].numpy(), occluders):
+        np.testing.assert_array_equal(evidence, on_patch(others, patch))
+
+
+def test_without_growth_there_is_no_order():
+    """Then 'pairs' knows no occluder, and 'completion' still takes all that touch."""
+    for order, known in (('pairs', False), ('completion', True)):
+        result, found = predict(completer(0.1, order=order), sample_of(ROW))
+        assert not found.any()
+        assert bool(result.evidence[:3].any()) == known
+        assert not result.evidence[3:].any()
+
+
+@pytest.mark.parametrize('context, order, passes', [
+    ('neighbours', None, 4), ('neighbours', 'completion', 4), ('neighbours', 'pairs', 2 * 2 + 4),
+    ('ancestors', None, 2 * 2 + 4)])
+def test_order_from_completion_takes_one_pass_for_each_object(context, order, passes):
+    model = completer(context=context, order=order)
+    predict(model, sample_of(ROW))
+    assert sum(len(batch) for batch in model.network.seen) == passes
+
+
+def test_batches_change_nothing():
+    results = []
+    for batch_size in (1, 3, 100):
+        results.append(predict(grower(context='ancestors', batch_size=batch_size),
+                               sample_of(ROW, categories=CATEGORIES)))
+    for result, order in results[1:]:
+        np.testing.assert_array_equal(order, results[0][1])
+        for key in ('masks', 'evidence', 'uncertainty', 'patches'):
+            torch.testing.assert_close(result[key], results[0][0][key])
+
+
+def test_growth_is_measured_in_pixels_of_the_image():
+    """On their patches the small object covers more of its partner than the large one does, in
+    the image less."""
+    visible = np.stack([rectangle(4, 16, 10, 22), rectangle(10, 4, 30, 36)])
+    model = completer(0.9, context='parents', order='pairs')
+    _, order = predict(model, sample_of(visible))
+    np.testing.assert_array_equal(order, [(0, 1), (-1, 0)])
+
+
+def test_overlapping_visible_masks():
+    visible = np.stack([rectangle(2, 10, 14, 20), rectangle(10, 10, 18, 20)])
+    result, order = predict(completer(0.9), sample_of(visible))
+    assert result.masks.all(0).any() and order.shape == (2, 2)
+
+
+def test_boundary_is_the_evidence():
+    result, _ = predict(completer(evidence='boundary'), sample_of(ROW))
+    patch = result.patches[0].numpy()
+    occluder = patches.crop_mask(ROW[1], patch, SIZE, smooth=True)
+    band = result.evidence[0].numpy()
+    # Four columns of the patch around the line where both meet, two more rows at each end.
+    assert 0 < band.sum() and np.count_nonzero(band.any(axis=0)) == 4
+    assert occluder[:, np.flatnonzero(band.any(axis=0))].any()
+    assert not result.evidence[3].any()
+
+
+# The door
+
+
+def test_predictions_never_depend_on_amodal_truth():
+    altered = np.maximum(ROW, rectangle(0, 0, IMAGE, IMAGE))
+    for context in ('neighbours', 'ancestors'):
+        model = grower(context=context)
+        one, order = predict(model, sample_of(ROW, categories=CATEGORIES))
+        assert order.any()
+        other, other_order = predict(model, sample_of(ROW, altered, CATEGORIES))
+        np.testing.assert_array_equal(order, other_order)
+        for key in one.keys():
+            torch.testing.assert_close(one[key], other[key])
+
+
+def packed(image: object = None, **options) -> dict:
+    """A test sample as the pipeline makes it."""
+    instances = [dict(bbox=[0, 0, 4, 4], bbox_label=0, category_id=category, ann_id=i,
+                      ignore_flag=int(i == 3), mask=encode(mask))
+                 for i, (mask, category) in enumerate(zip(ROW, CATEGORIES))]
+    record = dict(img_path='a.png', file_name='a.png', img_id=5, height=IMAGE, width=IMAGE,
+                  sample_idx=0, visible_only=False, instances=instances, **options)
+    if image is not None:
+        record['img'] = image
+    return PackAmodalInputs()(LoadAmodalAnnotations()(record))
+
+
+def test_from_pipeline_to_prediction():
+    """Crowds (3) and empty masks (4) are ignored; images are not needed."""
+    model = grower(context='ancestors')
+    (result, ) = model.test_step(pseudo_collate([packed()]))
+    assert result.pred_instances.ann_ids.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(result.pred_order, EXPECTED_ORDER[:3, :3])
+    two = model.test_step(pseudo_collate([packed(), packed()]))
+    assert [len(sample.pred_instances) for sample in two] == [3, 3]
+
+
+MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+
+
+def test_the_image_is_seen_in_rgb_and_normalised():
+    image = np.empty((IMAGE, IMAGE, 3), np.uint8)
+    image[:] = (255, 51, 0)  # BGR
+    model = completer(with_image=True)
+    model.test_step(pseudo_collate([packed(image)]))
+    seen = model.network.seen[0].numpy()
+    assert seen.shape == (3, 5, SIZE, SIZE) and np.abs(seen).max() < 3
+    x1, y1, x2, y2 = patches.square_patch((10, 10, 18, 20))
+    assert x1 >= 0 and y1 >= 0 and x2 <= IMAGE and y2 <= IMAGE
+    expected = (np.array([0, 51, 255]) / 255 - MEAN) / STD
+    np.testing.assert_allclose(seen[1, 2:], np.broadcast_to(expected[:, None, None],
+                                                            (3, SIZE, SIZE)), atol=1e-5)
+
+
+# Training patches
+
+
+def batch_of(**changes) -> dict:
+    """Two training patches, as default_collate makes them."""
+    generator = torch.Generator().manual_seed(0)
+    inputs = {key: torch.randint(0, 2, (2, 16, 16), dtype=torch.uint8, generator=generator)
+              for key in ('mask', 'occluder', 'boundary')}
+    inputs.update(category=torch.tensor([1, 7]))
+    inputs.update(changes)
+    target = torch.randint(0, 2, (2, 16, 16), dtype=torch.uint8, generator=generator)
+    return dict(inputs={key: value for key, value in inputs.items() if value is not None},
+                target=target)
+
+
+@pytest.mark.parametrize('options, second', [(dict(evidence='mask'), 'occluder'),
+                                             (dict(evidence='boundary'), 'boundary')])
+@pytest.mark.parametrize('category_input', [False, True])
+def test_channels_of_training(options, second, category_input):
+    model, batch = completer(category_input=category_input, **options), batch_of()
+    assert model(**batch, mode='tensor').shape == (2, 2, 16, 16)
+    channels = model.network.seen[0]
+    scale = torch.tensor([1, 7 if category_input else 1]).reshape(2, 1, 1)
+    torch.testing.assert_close(channels[:, 0], (batch['inputs']['mask'] * scale).float())
+    torch.testing.assert_close(channels[:, 1], batch['inputs'][second].float())
+
+
+def test_image_channels_of_training():
+    image = torch.tensor([255, 51, 0], dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(2, 1, 16, 16)
+    model = completer(with_image=True)
+    model(**batch_of(image=image), mode='tensor')
+    np.testing.assert_allclose(model.network.seen[0][1, 2:, 5, 5],
+                               (np.array([0, 51, 255]) / 255 - MEAN) / STD, rtol=1e-5)
+
+
+@pytest.mark.parametrize('kind', ['RegionWeightedCrossEntropy', 'UncertaintyLoss', 'GaussianLoss',
+                                  'UncertaintyBCELoss'])
+def test_training_lowers_the_loss(kind):
+    torch.manual_seed(0)
+    model = MaskCompleter(dict(type='CompletionUNet', base_channels=4),
+                          dict(type=kind, min_uncertainty=0.1))
+    optimiser, batch = torch.optim.Adam(model.parameters(), 0.01), batch_of()
+    losses = []
+    for _ in range(8):
+        loss = model(**model.data_preprocessor(batch, True), mode='loss')['loss_mask']
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] and np.isfinite(losses).all()
+
+
+def test_the_loss_weighs_the_occluder_and_not_the_boundary():
+    model, batch = completer(evidence='boundary'), batch_of()
+    logits = model(**batch, mode='tensor')
+    torch.testing.assert_close(
+        model(**batch, mode='loss')['loss_mask'],
+        model.loss_mask(logits, batch['target'], batch['inputs']['occluder']))
+
+
+def test_normalisation_is_no_part_of_checkpoints():
+    assert not completer().state_dict()
+
+
+def test_bfloat16_gives_nearly_the_same():
+    torch.manual_seed(0)
+    model = MaskCompleter(dict(type='CompletionUNet', base_channels=8, init_cfg=None),
+                          dict(type='UncertaintyLoss')).eval()
+    batch = batch_of()
+    exact = model(**batch, mode='tensor')
+    model.cpu_bf16 = True
+    near = model(**batch, mode='tensor')
+    assert near.dtype == torch.float32
+    torch.testing.assert_close(near, exact, atol=0.02 * exact.abs().max().item(), rtol=0)
+    supported = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert torch.equal(near, exact) == (not supported)
+    model(**batch, mode='loss')['loss_mask'].backward()
+    assert all(parameter.grad.isfinite().all() for parameter in model.parameters())
+
+
+# Refusals
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(evidence='boundry'), r"evidence to be one of \('boundary', 'mask'\), got 'boundry'"),
+    (dict(context='neighbors'), "context to be one of .*'neighbours'.* got 'neighbors'"),
+    (dict(order='graph'), r"order to be one of \('pairs', 'completion'\), got 'graph'"),
+    (dict(order='completion', context='ancestors'),
+     "goes with context='neighbours', not 'ancestors'"),
+    (dict(order='completion', context='parents'), "goes with context='neighbours', not 'parents'"),
+])
+def test_wrong_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        completer(**options)
+
+
+@pytest.mark.parametrize('options, changes, message', [
+    (dict(evidence='boundary'), dict(boundary=None), 'needs OcclusionBoundary in the pipeline'),
+    (dict(with_image=True), {}, r'needs images: CropPair\(image_loader=.*LoadImageFromFile'),
+])
+def test_training_patches_without_what_the_network_needs(options, changes, message):
+    with pytest.raises(ValueError, match=message):
+        completer(**options)(**batch_of(**changes), mode='loss')
+
+
+def test_prediction_without_image_or_category():
+    with pytest.raises(ValueError, match='LoadImageFromFile before LoadAmodalAnnotations'):
+        completer(with_image=True).test_step(pseudo_collate([packed()]))
+    with pytest.raises(ValueError, match='LoadAmodalAnnotations and pack them with PackAmodal'):
+        predict(completer(category_input=True), sample_of(ROW))
+
+
+def test_even_boundary_width_is_refused():
+    with pytest.raises(ValueError, match='odd boundary width, got 4'):
+        predict(completer(evidence='boundary', boundary_width=4), sample_of(ROW))
