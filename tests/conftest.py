@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
+
+# Small models run faster on one thread, far faster where tests share the cores.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope='session')

@@ -1,6 +1,7 @@
 """What the tools share: configs, processes, devices, and errors that fit on one line."""
 
 import argparse
+import ctypes
 import os
 import re
 import sys
@@ -126,7 +127,21 @@ def fit_to_machine(cfg: Config) -> Config:
             type='MMDistributedDataParallel', broadcast_buffers=False,
             find_unused_parameters=cfg.get('find_unused_parameters', False)))
         cfg.model_wrapper_cfg.device_ids = None
+    if get_device() == 'cpu':
+        keep_freed_memory()
     return cfg
+
+
+def keep_freed_memory() -> None:
+    """Keep glibc from giving large blocks back: on a CPU each layer would fault its pages in
+    again. A UNet's training step takes up to a third less time, its process a quarter more memory.
+    """
+    try:
+        libc = ctypes.CDLL('libc.so.6')
+        libc.mallopt(-4, 0)  # M_MMAP_MAX: no block is mapped by itself
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+    except (OSError, AttributeError):
+        pass  # Another C library: nothing to do.
 
 
 def on_main_process(function: Callable[..., Any], *args: Any) -> Any:

@@ -11,9 +11,8 @@ from typing import Dict, List, Optional, Sequence
 
 import mmengine.fileio as fileio
 import numpy as np
-from pycocotools import mask as mask_utils
 
-from mmamodal.structures.segmentation import Segmentation, to_rle
+from mmamodal.structures.segmentation import Segmentation, decode_tight
 
 
 def read_file(path: str, what: str, backend_args: Optional[dict] = None) -> bytes:
@@ -183,7 +182,8 @@ def check_box(bbox_xywh: list, key: str) -> list:
 def mask_bbox_xywh(segmentation: Segmentation, height: int, width: int) -> list:
     """Tight box [x, y, w, h] of a checked mask in image pixels: of the outline, or of the RLE."""
     if isinstance(segmentation, dict):
-        return mask_utils.toBbox(to_rle(segmentation, height, width)).tolist()
+        mask, (x, y) = decode_tight(segmentation, height, width)
+        return [x, y, mask.shape[1], mask.shape[0]]
     points = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in segmentation])
     corner = points.min(axis=0)
     return [*corner.tolist(), *(points.max(axis=0) - corner).tolist()]

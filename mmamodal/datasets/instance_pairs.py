@@ -33,10 +33,11 @@ class InstancePairDataset(BaseDataset):
                  lazy_init: bool = False,
                  indices: Optional[Union[int, List[int]]] = None) -> None:
         self.images = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        metainfo = dict(self.images.metainfo)
         super().__init__(pipeline=pipeline, lazy_init=lazy_init, indices=indices,
                          max_refetch=100)
         # As an argument, mmengine would put the content of ann_file in the place of its path.
-        self._metainfo = dict(self.images.metainfo)
+        self._metainfo = metainfo
 
     def load_data_list(self) -> List[dict]:
         """One record an instance."""
@@ -49,6 +50,7 @@ class InstancePairDataset(BaseDataset):
         if not records:
             raise ValueError(f'{self.images.metainfo.get("ann_file") or self.images} has no '
                              'instance to train on: expected annotations with visible masks')
+        self.images = None  # Its records hold amodal masks, too; none is needed any more.
         return records
 
     @staticmethod

@@ -1,5 +1,7 @@
 """PCNet's UNet."""
 
+import warnings
+
 import torch
 from mmcv.cnn import ConvModule
 from mmdet.registry import MODELS
@@ -49,6 +51,9 @@ class CompletionUNet(BaseModule):
 
 def _double_conv(in_channels: int, out_channels: int) -> nn.Sequential:
     norm = dict(type='BN')
-    return nn.Sequential(
-        ConvModule(in_channels, out_channels, 3, padding=1, bias=True, norm_cfg=norm),
-        ConvModule(out_channels, out_channels, 3, padding=1, bias=True, norm_cfg=norm))
+    with warnings.catch_warnings():
+        # The published network has a bias before its normalisation.
+        warnings.filterwarnings('ignore', 'Unnecessary conv bias')
+        return nn.Sequential(
+            ConvModule(in_channels, out_channels, 3, padding=1, bias=True, norm_cfg=norm),
+            ConvModule(out_channels, out_channels, 3, padding=1, bias=True, norm_cfg=norm))

@@ -241,7 +241,7 @@ def test_real_occlusions_load_as_pycocotools_reads_them(shared_data):
     image = truth['images'][0]
     annotations = [a for a in truth['annotations'] if a['image_id'] == image['id']]
     instances = [dict(bbox=[0, 0, 1, 1], bbox_label=0, ignore_flag=a['iscrowd'], ann_id=a['id'],
-                      mask=a['segmentation'], visible_mask=a.get('visible_mask'))
+                      category_id=a['category_id'], mask=a['segmentation'], visible_mask=a.get('visible_mask'))
                  for a in annotations]
     masks = LoadAmodalAnnotations()(dict(image, instances=instances))['gt_masks']
     for mask, hidden, annotation in zip(masks, masks.invisible, annotations):

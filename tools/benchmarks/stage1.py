@@ -1,9 +1,9 @@
 """Measure stage 1 on this machine's CPU: the training loader, prediction, a training step.
 
-Ratios are to the published code of PCNet, measured at 256² with real COCO images on two cores:
-its loader in one process, without and with images, and its inference, order and completion.
-A figure is the median of repeated runs. On a busy machine go by the ratio by CPU time, which
-waiting for a core does not lower; a shared cache still does.
+Ratios are to the published code of PCNet at patches of 256: its loader in one process, without
+and with images, and its inference, order and completion, on two idle cores. A figure is the
+median of repeated runs. On a busy machine go by the ratio by CPU time, which waiting for a core
+does not lower; a shared cache still does.
 """
 
 import argparse
@@ -11,18 +11,18 @@ import os
 import statistics
 import sys
 import time
-import warnings
 from pathlib import Path
 from typing import Callable, List, NamedTuple, Optional, Sequence
 
 import cv2
 import numpy as np
 import torch
-from mmamodal.apis.command_line import run_tool
 from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+
+from mmamodal.apis.command_line import run_tool
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 LOADED_PER_SECOND = 1200.0
@@ -199,7 +199,6 @@ def main() -> None:
     """Measure and print."""
     options = parse_args()
     init_default_scope('mmdet')
-    warnings.filterwarnings('ignore', 'Unnecessary conv bias')
     cv2.setNumThreads(0)  # as the configs do
     np.random.seed(0)
     torch.manual_seed(0)
