@@ -1,48 +1,16 @@
 # A detector on COCOA: amodal truth for training and validation, one class, stuff included.
-data_root = 'data/'
-
-train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='LoadAmodalAnnotations'),
-    dict(type='Resize', scale=(1333, 800), keep_ratio=True),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackDetInputs')
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(1333, 800), keep_ratio=True),
-    dict(type='LoadAmodalAnnotations'),
-    dict(type='PackAmodalInputs')
-]
-
+# The truth comes from the dataset: COCO's API can't read COCOA's own files.
+_base_ = './coco_instance.py'
 train_dataloader = dict(
-    batch_size=2,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
-    batch_sampler=dict(type='AspectRatioBatchSampler'),
     dataset=dict(
         type='COCOADataset',
-        data_root=data_root,
+        data_root='data/',
         ann_file='COCOA/annotations/COCO_amodal_train2014.json',
-        data_prefix=dict(img='coco/train2014/'),
-        filter_cfg=dict(filter_empty_gt=True, min_size=32),
-        pipeline=train_pipeline))
+        data_prefix=dict(img='coco/train2014/')))
 val_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type='COCOADataset',
-        data_root=data_root,
+        data_root='data/',
         ann_file='COCOA/annotations/COCO_amodal_val2014.json',
-        data_prefix=dict(img='coco/val2014/'),
-        test_mode=True,
-        pipeline=test_pipeline))
+        data_prefix=dict(img='coco/val2014/')))
 test_dataloader = val_dataloader
-
-# Without ann_file the truth comes from the dataset: COCO's API can't read COCOA's own files.
-val_evaluator = dict(type='CocoMetric', metric=['bbox', 'segm'])
-test_evaluator = val_evaluator
