@@ -5,9 +5,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
 
 # Small models run faster on one thread, far faster where tests share the cores.
 torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def mmdet_scope() -> None:
+    """mmdet's registries, whatever scope a test before left behind."""
+    init_default_scope('mmdet')
 
 
 @pytest.fixture(scope='session')

@@ -1,5 +1,2 @@
-_base_ = [
-    '../_base_/models/hull.py', '../_base_/datasets/scenes_completion.py',
-    '../_base_/schedules/completion_56k.py', '../_base_/completion_runtime.py'
-]
+_base_ = './raw_scenes.py'
 model = dict(method='convex')

@@ -22,9 +22,12 @@ from mmengine.runner import Runner
 
 from ..evaluation.pseudo_label_parts import part_paths, read_info
 from .checkpoints import Progress, check_fit, training_progress
-from .command_line import default_work_dir, fit_to_machine, load_config, on_main_process, say
+from .classes import check_classes
+from .command_line import (config_name, default_work_dir, fit_to_machine, load_config,
+                           make_work_dir, on_main_process, say)
 from .initialisation import check_initialisation, without_pretrained
-from .label import annotation_files, continue_labels, decided_by
+from .label import annotation_files, check_out_file, continue_labels, decided_by
+from .quiet_runner import QuietRunner
 
 
 class Part(NamedTuple):
@@ -52,6 +55,8 @@ def run_chain(cfg: Config, resume: Optional[str] = None) -> None:
     parts = stage1.parts() if stage1 else []
     parts.append(Part(f'training of {config_name(cfg)}', str(progress),
                       _todo(progress.finished and not resume, train, cfg, resume)))
+    if any(part.run is not None for part in parts):
+        on_main_process(make_work_dir, cfg.work_dir)
     announce(parts)
     for i, part in enumerate(parts):
         if part.run is not None:
@@ -86,7 +91,12 @@ def train(cfg: Config, resume: Optional[str] = None) -> None:
         cfg.merge_from_dict(dict(resume=True, load_from=str(checkpoint)))
     elif cfg.get('load_from'):
         cfg = without_pretrained(cfg)
-    build_runner(cfg).train()
+    runner = build_runner(cfg)
+    if checkpoint is not None:
+        on_main_process(check_fit, runner.model, str(checkpoint), cfg)
+    check_classes(runner, cfg)
+    runner.train()
+    del runner
     _free_memory()
 
 
@@ -112,6 +122,8 @@ class Stage1:
         state = on_main_process(labels_state, self.labels_cfg, progress)
         # Labels whose completer is not here are taken as they are: they may come from elsewhere.
         borrowed = state['usable'] and progress.checkpoint is None
+        if not state['usable']:
+            on_main_process(check_out_file, self.out_file, self.labels_cfg)
         if not progress.finished and not borrowed:
             on_main_process(check_initialisation, self.cfg, progress)
         return [
@@ -143,7 +155,7 @@ def write_labels(cfg: Config, checkpoint: str) -> Dict[str, float]:
     """
     cfg.load_from, cfg.resume = checkpoint, False
     runner = build_runner(without_pretrained(cfg))
-    on_main_process(check_fit, runner.model, checkpoint, config_name(cfg))
+    on_main_process(check_fit, runner.model, checkpoint, cfg)
     writer = continue_labels(runner, checkpoint)
     if writer.left:
         metrics = runner.test()
@@ -194,15 +206,10 @@ def check_reads(cfg: Config, out_file: Path) -> None:
                          'training set to that path (and data_root to "")')
 
 
-def config_name(cfg: Config) -> str:
-    """The config's file name without its suffix."""
-    return Path(cfg.filename or 'config').stem
-
-
 def build_runner(cfg: Config) -> Runner:
     """A Runner, or what ``runner_type`` names, fit for this machine."""
     cfg = fit_to_machine(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else QuietRunner.from_cfg(cfg)
 
 
 def _todo(done: bool, function: Callable[..., object], *args: object) -> Optional[Callable]:

@@ -1,14 +1,20 @@
 """Checkpoints on disk: which one to go on from, and whether one fits a model."""
 
+import ast
 import re
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.config import Config
 from mmengine.model import is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from torch import nn
+
+from .command_line import config_name
+
+# What weights depend on although their shapes do not; with MaskCompleter's defaults.
+MEANING = dict(type=None, evidence='boundary', with_image=False, category_input=False)
 
 
 class Progress(NamedTuple):
@@ -80,19 +86,21 @@ def read_meta(path: Path) -> Optional[dict]:
         return None
 
 
-def check_fit(model: nn.Module, path: str, config: str) -> None:
+def check_fit(model: nn.Module, path: str, cfg: Config) -> None:
     """Refuse weights of another model, which mmengine would load with a warning.
 
     Args:
         model: the config's model.
         path: its checkpoint.
-        config: name of the config, for the message.
+        cfg: the config.
 
     Raises:
-        ValueError: the file is no checkpoint, or parameters are missing or of another shape.
+        ValueError: the file is no checkpoint, or parameters are missing or of another shape,
+            or it was trained to be given something else.
         FileNotFoundError: it does not exist.
     """
-    weights = load_weights(path)
+    checkpoint = load_checkpoint(path)
+    weights = _weights(checkpoint)
     model = model.module if is_model_wrapper(model) else model
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()
               if not name.endswith('num_batches_tracked')}
@@ -101,24 +109,82 @@ def check_fit(model: nn.Module, path: str, config: str) -> None:
              if name in weights and tuple(weights[name].shape) != shape]
     faults = [f'{len(names)} of {len(wanted)} parameters {fault} (first: {names[0]})'
               for names, fault in ((missing, 'are missing'), (other, 'have another shape'))
-              if names]
+              if names] or other_meaning(checkpoint, cfg)
     if faults:
-        raise ValueError(f'{path} is a checkpoint of another model than that of {config}: '
-                         f'{"; ".join(faults)}; give one that was trained with this config')
+        raise ValueError(f'{path} is a checkpoint of another model than that of '
+                         f'{config_name(cfg)}: {"; ".join(faults)}; give one that was trained '
+                         'with this config')
 
 
-def load_weights(path: str) -> Dict[str, torch.Tensor]:
-    """Parameters of a checkpoint by name, without the ``module.`` of parallel models."""
+def other_meaning(checkpoint: dict, cfg: Config) -> List[str]:
+    """Where the config that a checkpoint was trained with has another model than ``cfg``.
+
+    Thresholds and context may differ. Says nothing of a checkpoint without its config.
+    """
+    trained, wanted = _meaning(_trained_model(checkpoint)), _meaning(cfg.get('model') or {})
+    return [f'it was trained with model.{key}={trained[key]!r}, not {wanted[key]!r}'
+            for key in trained if key in wanted and trained[key] != wanted[key]]
+
+
+def _meaning(model: dict) -> Dict[str, Any]:
+    """The settings to compare; none of an unknown model."""
+    if 'type' not in model:
+        return {}
+    loss = model.get('loss') or {}
+    return {**{key: model.get(key, default) for key, default in MEANING.items()},
+            'loss.type': loss.get('type')}
+
+
+def _trained_model(checkpoint: dict) -> dict:
+    """``model`` of the config that mmengine leaves in a checkpoint, as text; {} if unknown."""
+    cfg = checkpoint.get('meta', {}).get('cfg')
+    if not isinstance(cfg, str):
+        return {}
+    try:
+        values = {line.targets[0].id: line.value for line in ast.parse(cfg).body
+                  if isinstance(line, ast.Assign) and isinstance(line.targets[0], ast.Name)}
+        return _literal(values['model'])
+    except (SyntaxError, ValueError, KeyError):
+        return {}
+
+
+def _literal(node: ast.AST) -> Any:
+    """The value of an expression of a dumped config: literals and ``dict(...)``, nothing run."""
+    if isinstance(node, ast.Call) and getattr(node.func, 'id', None) == 'dict':
+        return {item.arg: _literal(item.value) for item in node.keywords}
+    if isinstance(node, (ast.List, ast.Tuple)):
+        return [_literal(item) for item in node.elts]
+    return ast.literal_eval(node)
+
+
+def check_readable(path: str) -> None:
+    """Refuse a file that does not exist or is no checkpoint, before anything is built."""
+    load_checkpoint(path)
+
+
+def load_checkpoint(path: str) -> dict:
+    """A checkpoint, or the state dict that stands in a file by itself.
+
+    Raises:
+        ValueError: the file cannot be read.
+        FileNotFoundError: it does not exist.
+    """
     try:
         checkpoint = _load(path)
-        weights = checkpoint.get('state_dict', checkpoint)
-        return {re.sub(r'^module\.', '', name): value for name, value in weights.items()
-                if isinstance(value, torch.Tensor)}
+        _weights(checkpoint)
     except FileNotFoundError:
         raise FileNotFoundError(f'checkpoint {path} does not exist') from None
     except Exception as error:
         raise ValueError(f'{path} cannot be read as a checkpoint: {_first_line(error)}; it may '
                          'have been cut off while it was written: take an older one') from None
+    return checkpoint
+
+
+def _weights(checkpoint: dict) -> Dict[str, torch.Tensor]:
+    """Parameters of a checkpoint by name, without the ``module.`` of parallel models."""
+    weights = checkpoint.get('state_dict', checkpoint)
+    return {re.sub(r'^module\.', '', name): value for name, value in weights.items()
+            if isinstance(value, torch.Tensor)}
 
 
 def _load(path: str) -> dict:

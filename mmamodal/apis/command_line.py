@@ -2,20 +2,27 @@
 
 import argparse
 import ctypes
+import difflib
+import inspect
 import os
 import re
 import sys
 import traceback
 from pathlib import Path
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Sequence
 
 import torch
 import torch.distributed
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
 from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+from mmengine.runner import Runner
 
 from .sync_buffers import SyncStatisticsHook  # noqa: F401  registers it
+
+# Settings that a config may lack: what a Runner takes, and what is read from its config.
+KNOWN_KEYS = {*inspect.signature(Runner).parameters, 'auto_scale_lr', 'compile', 'custom_imports',
+              'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'stage1'}
 
 
 def run_tool(main: Callable[[], None]) -> int:
@@ -58,12 +65,24 @@ def one_line(error: BaseException) -> str:
     return re.sub(r'^(class `\w+` in \S+: )+', '', ' '.join(lines))
 
 
+class Settings(DictAction):
+    """KEY=VALUE pairs; says which one has no ``=``."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace,
+                 values: Sequence[str], option_string: Optional[str] = None) -> None:
+        """Parse the pairs into a dict."""
+        for value in values:
+            if '=' not in value:
+                raise ValueError(f'{option_string}: expected KEY=VALUE, got {value!r}')
+        super().__call__(parser, namespace, values, option_string)
+
+
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Options that training and testing share, named as mmdet's are."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=Settings,
         metavar='KEY=VALUE',
         help='override settings of the config, such as train_dataloader.batch_size=4; lists as '
         'key="[a,b]", without spaces')
@@ -87,6 +106,7 @@ def load_config(path: str, options: Optional[dict] = None, launcher: str = 'none
         cfg = Config.fromfile(path)
     except Exception as error:  # A config is code: it can fail in any way.
         raise ValueError(f'config {path} cannot be read: {one_line(error)}') from error
+    _check_keys(cfg, options or {})
     try:
         cfg.merge_from_dict(options or {})
     except (KeyError, TypeError, IndexError, AssertionError) as error:
@@ -95,9 +115,36 @@ def load_config(path: str, options: Optional[dict] = None, launcher: str = 'none
     return cfg
 
 
+def _check_keys(cfg: Config, options: dict) -> None:
+    """Refuse settings that nothing would read."""
+    known = sorted(KNOWN_KEYS.union(cfg))
+    for option in options:
+        key = option.split('.')[0]
+        if key not in known:
+            close = ', '.join(difflib.get_close_matches(key, known)) or 'one of its keys'
+            raise ValueError(f'--cfg-options do not fit {cfg.filename}: it has no {key!r} (of '
+                             f'{option}); expected {close}')
+
+
+def config_name(cfg: Config) -> str:
+    """The config's file name without its suffix."""
+    return Path(cfg.filename or 'config').stem
+
+
 def default_work_dir(config: str) -> str:
     """``work_dirs/<name of the config>``, as in mmdet."""
     return os.path.join('work_dirs', Path(config).stem)
+
+
+def make_work_dir(path: str) -> None:
+    """Make a work dir, and refuse one that cannot be written to."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f'work dir {path} cannot be made ({error.strerror}): give another '
+                         '--work-dir') from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ValueError(f'work dir {path} cannot be written to: give another --work-dir')
 
 
 def start_processes(cfg: Config, local_rank: int = 0) -> None:

@@ -21,7 +21,8 @@ def check_initialisation(cfg: Config, progress: Progress, resume: Optional[str] 
         ValueError: they cannot be downloaded, or the file does not exist; says what to do.
     """
     if resume:
-        _check_available(resume)
+        if '://' not in resume and not Path(resume).expanduser().is_file():
+            raise ValueError(f'checkpoint {resume} does not exist')
     elif progress.checkpoint is None:
         sources = [cfg.load_from] if cfg.get('load_from') else pretrained(cfg.model)
         for source in sources:

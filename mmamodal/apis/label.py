@@ -5,16 +5,16 @@ import hashlib
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from mmengine.config import Config
-from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.runner import Runner
 from torch.utils.data import Dataset, Subset
 
-from ..evaluation.pseudo_label_parts import finished_images
+from ..evaluation.pseudo_label_parts import finished_images, read_info
 from ..evaluation.pseudo_label_writer import PseudoLabelWriter
 from ..version import __version__
+from .command_line import on_main_process
 from .initialisation import without_pretrained
 
 
@@ -31,18 +31,17 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
     Returns:
         The writer; None if the config has none. Its ``left`` says how many images are still to
         label; with none, call ``merge`` instead of ``runner.test()``.
+
+    Raises:
+        ValueError: the file to write is the user's.
     """
     writer = find_writer(runner)
     if writer is None:
         return None
     dataset = runner.test_dataloader.dataset
     # The main process looks, all others hear: files change as soon as one begins to write.
-    message: List[Optional[tuple]] = [None]
-    if is_main_process():
-        provenance = describe_source(runner.cfg, checkpoint, len(dataset))
-        message[0] = provenance, unlabelled(dataset, writer.out_file, provenance['fingerprint'])
-    broadcast_object_list(message)
-    provenance, left = message[0]
+    provenance, left = on_main_process(_what_is_left, runner.cfg, checkpoint, dataset,
+                                       writer.out_file)
     writer.provenance.update(provenance)
     writer.left = len(left)
     if 0 < len(left) < len(dataset):
@@ -54,12 +53,31 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
     return writer
 
 
+def check_out_file(out_file: Path, cfg: Config) -> None:
+    """Refuse to write labels over a file that is not a pseudo-label file."""
+    sources = [path.resolve() for path in annotation_files(cfg.test_dataloader.dataset)]
+    if out_file.resolve() in sources:
+        raise ValueError(f'out_file {out_file} is the annotation file that the labels are made '
+                         'from: give PseudoLabelWriter another out_file')
+    if out_file.exists() and 'fingerprint' not in read_info(out_file):
+        raise ValueError(f'out_file {out_file} exists and is no pseudo-label file: expected a '
+                         'fingerprint in its info; move it away or give another out_file')
+
+
 def find_writer(runner: Runner) -> Optional[PseudoLabelWriter]:
     """The runner's PseudoLabelWriter, if its config has one."""
     for metric in runner.test_evaluator.metrics:
         if isinstance(metric, PseudoLabelWriter):
             return metric
     return None
+
+
+def _what_is_left(cfg: Config, checkpoint: Optional[str], dataset: Dataset,
+                  out_file: Path) -> Tuple[dict, List[int]]:
+    """Where labels come from, and the indices of the images without."""
+    check_out_file(out_file, cfg)
+    provenance = describe_source(cfg, checkpoint, len(dataset))
+    return provenance, unlabelled(dataset, out_file, provenance['fingerprint'])
 
 
 def unlabelled(dataset: Dataset, out_file: Path, fingerprint: str) -> List[int]:

@@ -10,9 +10,9 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from ..evaluation.dump_predictions import DumpPredictions
-from .chain import build_runner, config_name
-from .checkpoints import check_fit
-from .command_line import on_main_process, say
+from .chain import build_runner
+from .checkpoints import check_fit, check_readable
+from .command_line import config_name, make_work_dir, on_main_process, say
 from .initialisation import without_pretrained
 from .label import continue_labels
 
@@ -38,9 +38,12 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
     cfg.load_from, cfg.resume = (None if checkpoint == 'none' else checkpoint), False
     if cfg.load_from is None and cfg.launcher != 'none':
         raise ValueError('a model without weights is tested by one process: leave out --launcher')
+    if cfg.load_from is not None:
+        on_main_process(check_readable, checkpoint)
+    on_main_process(make_work_dir, cfg.work_dir)
     runner = build_runner(without_pretrained(cfg))
     if cfg.load_from is not None:
-        on_main_process(check_fit, runner.model, checkpoint, config_name(cfg))
+        on_main_process(check_fit, runner.model, checkpoint, cfg)
     elif any(True for _ in runner.model.parameters()):
         say(f'no checkpoint: the parameters of {config_name(cfg)} are at random')
     if out is not None:

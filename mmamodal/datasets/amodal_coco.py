@@ -8,7 +8,6 @@ import posixpath
 from collections import Counter
 from typing import Dict, List, Optional, Sequence
 
-import mmcv
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import BaseDetDataset
@@ -16,10 +15,9 @@ from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
 from mmengine.logging import print_log
 
-from mmamodal.datasets.coco_files import (check_box, check_coco, check_segmentation,
-                                          choose_categories, group_annotations, mask_bbox_xywh,
-                                          number, read_image_bytes, read_json,
-                                          required)
+from .coco_files import (check_box, check_coco, check_segmentation, choose_categories,
+                         decode_image, group_annotations, is_id, mask_bbox_xywh, number,
+                         read_image_bytes, read_json, required)
 
 
 @DATASETS.register_module()
@@ -39,9 +37,9 @@ class AmodalCocoDataset(BaseDetDataset):
     chosen, outside the image, under one pixel wide or high, or without area; the log says
     how many.
 
-    A sample's record is ``dict(img_path, file_name, img_id, height, width, visible_only,
-    instances, sample_idx)``; each of its instances ``dict(bbox, bbox_label, category_id,
-    ann_id, ignore_flag, mask, visible_mask)`` with ``bbox`` xyxy in image pixels,
+    A sample's record is ``dict(img_path, file_name, ann_file, img_id, height, width,
+    visible_only, instances, sample_idx)``; each of its instances ``dict(bbox, bbox_label,
+    category_id, ann_id, ignore_flag, mask, visible_mask)`` with ``bbox`` xyxy in image pixels,
     ``ignore_flag`` 1 for a crowd, masks as in the file (polygons always in a list), and no
     ``visible_mask`` where the object is not occluded.
 
@@ -110,6 +108,7 @@ class AmodalCocoDataset(BaseDetDataset):
         return dict(
             img_path=self._img_path(image),
             file_name=image['file_name'],
+            ann_file=self.source,
             img_id=image['id'],
             height=image['height'],
             width=image['width'],
@@ -132,12 +131,18 @@ class AmodalCocoDataset(BaseDetDataset):
         return kept
 
     def prepare_data(self, idx: int) -> Optional[dict]:
-        """Like BaseDataset's, but a broken image file is named before it is decoded."""
+        """Like BaseDataset's, but an image file that is broken, or no image, is named."""
         record = self.get_data_info(idx)
-        for transform in self.pipeline.transforms:
-            if type(transform) is LoadImageFromFile and not transform.ignore_empty:
-                read_image_bytes(record['img_path'], transform.backend_args)
-        return self.pipeline(record)
+        loaders = [transform for transform in self.pipeline.transforms
+                   if type(transform) is LoadImageFromFile and not transform.ignore_empty]
+        for loader in loaders:
+            read_image_bytes(record['img_path'], loader.backend_args)
+        try:
+            return self.pipeline(record)
+        except AssertionError:  # mmcv's, on what is no image
+            for loader in loaders:
+                decode_image(record['img_path'], loader.backend_args)
+            raise
 
     def read_image(self, idx: int) -> np.ndarray:
         """The image as (H, W, 3) uint8, BGR.
@@ -147,10 +152,7 @@ class AmodalCocoDataset(BaseDetDataset):
             ValueError: it is truncated, no image, or not H×W as annotated.
         """
         record = self.get_data_info(idx)
-        image = mmcv.imfrombytes(read_image_bytes(record['img_path'], self.backend_args))
-        if image is None:
-            raise ValueError(f"image file {record['img_path']!r} cannot be decoded: expected an "
-                             'image such as JPEG or PNG; fetch it again')
+        image = decode_image(record['img_path'], self.backend_args)
         size, annotated = image.shape[:2], (record['height'], record['width'])
         if size != annotated:
             raise ValueError(f"image file {record['img_path']!r} has (height, width) {size}, but "
@@ -190,6 +192,7 @@ class AmodalCocoDataset(BaseDetDataset):
             label = self._label(ann)
             instance = self._masks(ann, image['height'], image['width'])
             area = number(ann, self.area_key, default=1)
+            crowd = _crowd(ann)
         except ValueError as error:
             raise ValueError(f"annotation {ann['id']} of {self.source}: {error}") from None
         reason = _why_left_out(ann, label, instance['bbox'], area, image)
@@ -200,7 +203,7 @@ class AmodalCocoDataset(BaseDetDataset):
             bbox_label=label,
             category_id=1 if self.one_class else ann['category_id'],
             ann_id=ann['id'],
-            ignore_flag=int(bool(ann.get('iscrowd', 0))))
+            ignore_flag=crowd)
         return instance
 
     def _without_amodal(self, ann: dict) -> dict:
@@ -214,7 +217,7 @@ class AmodalCocoDataset(BaseDetDataset):
         if self._labels is None:
             return 0
         category = required(ann, 'category_id', 'or read the file with one_class=True')
-        if not isinstance(category, int) or category not in self._labels:
+        if not is_id(category) or category not in self._labels:
             raise ValueError(f'expected the id of a category as category_id, got {category!r}, '
                              f'and the file has {sorted(self._labels)}; add the category')
         return self._labels[category]
@@ -254,6 +257,15 @@ class AmodalCocoDataset(BaseDetDataset):
                 f'{reasons}',
                 logger='current',
                 level=logging.WARNING)
+
+
+def _crowd(ann: dict) -> int:
+    """1 for a crowd, else 0."""
+    crowd = ann.get('iscrowd', 0)
+    if crowd not in (0, 1):
+        raise ValueError(f"expected 0 or 1 as 'iscrowd', got {crowd!r:.60}; mend it, or leave it "
+                         'out')
+    return int(crowd)
 
 
 def _why_left_out(ann: dict, label: Optional[int], bbox: Sequence[float], area: float,

@@ -9,10 +9,11 @@ import json
 import math
 from typing import Dict, List, Optional, Sequence
 
+import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 
-from mmamodal.structures.segmentation import Segmentation, decode_tight
+from ..structures.segmentation import Segmentation, decode_tight
 
 
 def read_file(path: str, what: str, backend_args: Optional[dict] = None) -> bytes:
@@ -64,6 +65,26 @@ def read_image_bytes(path: str, backend_args: Optional[dict] = None) -> bytes:
     return data
 
 
+def decode_image(path: str, backend_args: Optional[dict] = None) -> np.ndarray:
+    """The image of a file as (H, W, 3) uint8, BGR.
+
+    Raises:
+        FileNotFoundError: it is missing.
+        ValueError: it is empty, breaks off, or is no image.
+    """
+    image = mmcv.imfrombytes(read_image_bytes(path, backend_args))
+    if image is None:
+        raise ValueError(f'image file {path!r} cannot be decoded: expected an image such as JPEG '
+                         'or PNG; fetch it again')
+    return image
+
+
+def describe_image(record: dict) -> str:
+    """The image of a data record, and the file of its annotations, for messages."""
+    image = str(record.get('img_path') or record.get('file_name'))
+    return f"{image} (annotated in {record['ann_file']})" if 'ann_file' in record else image
+
+
 def check_coco(coco: object, source: str) -> dict:
     """``coco``, if it is a COCO dict with images and annotations.
 
@@ -96,13 +117,14 @@ def group_annotations(images: List[dict], annotations: List[dict],
         grouped[image['id']] = []
     seen = set()
     for place, ann in enumerate(annotations):
-        if not isinstance(ann.get('id'), int):
+        if not is_id(ann.get('id')) or ann['id'] < 1:
             raise ValueError(f'annotation at place {place} of {source} has id {ann.get("id")!r}: '
-                             'expected a whole number; number the annotations from 1')
+                             'expected a whole number from 1 to 2**63 - 1; number the annotations '
+                             'from 1')
         if ann['id'] in seen:
             raise ValueError(f"two annotations of {source} have the id {ann['id']}: expected "
                              'unique ids; number the annotations from 1')
-        if not isinstance(ann.get('image_id'), int) or ann['image_id'] not in grouped:
+        if not is_id(ann.get('image_id')) or ann['image_id'] not in grouped:
             raise ValueError(f"annotation {ann['id']} of {source} has image_id "
                              f'{ann.get("image_id")!r}: expected the id of one of its '
                              f'{len(images)} images; add the image or remove the annotation')
@@ -111,11 +133,16 @@ def group_annotations(images: List[dict], annotations: List[dict],
     return grouped
 
 
+def is_id(value: object) -> bool:
+    """Whether a value of a JSON file is a whole number (True is none) that int64 can hold."""
+    return isinstance(value, int) and not isinstance(value, bool) and -2**63 <= value < 2**63
+
+
 def choose_categories(categories: Optional[List[dict]], classes: Optional[Sequence[str]],
                       source: str) -> List[dict]:
     """The categories named by ``classes``, in its order; all of them where it is None."""
     if not isinstance(categories, list) or not categories or not all(
-            isinstance(category, dict) and isinstance(category.get('id'), int)
+            isinstance(category, dict) and is_id(category.get('id'))
             and isinstance(category.get('name'), str) for category in categories):
         raise ValueError(f'{source} has no categories: expected a list of dict(id=number, '
                          "name='…'); add it, or read the file with one_class=True")
@@ -125,8 +152,11 @@ def choose_categories(categories: Optional[List[dict]], classes: Optional[Sequen
                          'merge them')
     if classes is None:
         return categories
+    if isinstance(classes, str):
+        raise ValueError(f"metainfo['classes'] for {source} is the text {classes!r}: expected a "
+                         f'tuple of names among {list(by_name)}, such as ({list(by_name)[0]!r}, )')
     unknown = [name for name in classes if name not in by_name]
-    if isinstance(classes, str) or not classes or unknown:
+    if not classes or unknown:
         raise ValueError(f"{source} has no class {unknown or classes!r}: metainfo['classes'] must "
                          f'be a tuple of names among {list(by_name)}')
     return [by_name[name] for name in classes]
@@ -191,26 +221,29 @@ def mask_bbox_xywh(segmentation: Segmentation, height: int, width: int) -> list:
 
 def _check_image(image: dict, source: str) -> None:
     size = [image.get('height'), image.get('width')]
-    if not isinstance(image.get('id'), int):
+    if not is_id(image.get('id')):
         raise ValueError(f'an image of {source} has id {image.get("id")!r}: expected a whole '
                          'number')
     if not isinstance(image.get('file_name'), str) or not image['file_name']:
         raise ValueError(f"image {image['id']} of {source} has file_name "
                          f'{image.get("file_name")!r}: expected a path in the image folder')
-    if not all(isinstance(side, int) and side > 0 for side in size):
+    if not all(is_id(side) and side > 0 for side in size):
         raise ValueError(f"image {image['id']} of {source} has height and width {size}: expected "
                          'its size in whole pixels')
 
 
 def _check_rle(rle: dict, key: str, height: int, width: int) -> dict:
-    size, counts = list(rle.get('size') or ()), rle.get('counts')
-    if size != [height, width] or not isinstance(counts, (str, bytes, list)) or not counts:
+    size, counts = rle.get('size'), rle.get('counts')
+    if size not in ([height, width], (height, width)) or not isinstance(
+            counts, (str, bytes, list)) or not counts:
         raise ValueError(f'expected an RLE of size [{height}, {width}] with counts as {key!r}, got '
                          f'size {size} and {type(counts).__name__} counts; encode the mask on the '
                          'whole image')
-    if isinstance(counts, list) and (not _finite(counts) or sum(counts) != height * width):
-        raise ValueError(f'expected RLE counts that add up to {height}·{width} as {key!r}, got '
-                         f'{counts!r:.60}; encode the mask again')
+    if isinstance(counts, list) and (any(
+            not isinstance(run, (int, np.integer)) or run < 0
+            for run in counts) or sum(counts) != height * width):
+        raise ValueError(f'expected whole RLE counts >= 0 that add up to {height}·{width} as '
+                         f'{key!r}, got {counts!r:.60}; encode the mask again')
     return rle
 
 

@@ -6,8 +6,8 @@ from typing import Dict, List
 from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
-from mmamodal.datasets.amodal_coco import AmodalCocoDataset
-from mmamodal.datasets.coco_files import (check_coco, check_segmentation, mask_bbox_xywh, required)
+from .amodal_coco import AmodalCocoDataset
+from .coco_files import check_coco, check_segmentation, is_id, mask_bbox_xywh, required
 
 
 @DATASETS.register_module()
@@ -54,7 +54,7 @@ class COCOADataset(AmodalCocoDataset):
 
     def _image(self, record: dict, images: Dict[int, dict]) -> dict:
         image_id = record.get('image_id')
-        if not isinstance(image_id, int) or image_id not in images:
+        if not is_id(image_id) or image_id not in images:
             raise ValueError(f"annotation {record.get('id')!r} of {self.source} has image_id "
                              f'{image_id!r}: expected the id of one of its {len(images)} images; '
                              'add the image or remove the annotation')

@@ -13,7 +13,7 @@ from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 
 from ..structures import occlusion, patches, segmentation
-from .coco_files import read_image_bytes
+from .coco_files import decode_image, describe_image, read_image_bytes
 
 
 @TRANSFORMS.register_module()
@@ -58,8 +58,8 @@ class CropPair(BaseTransform):
             mask, (x, y) = segmentation.decode_tight(record['visible'], record['height'],
                                                      record['width'])
         except ValueError as error:
-            raise ValueError(f"annotation {record['ann_id']} of image "
-                             f"{record.get('img_path')}: visible mask: {error}") from error
+            raise ValueError(f"annotation {record['ann_id']} of image {describe_image(record)}: "
+                             f'visible mask: {error}; mend or remove the annotation') from error
         box = (x, y, x + mask.shape[1], y + mask.shape[0])
         patch = patches.square_patch(box, self.enlarge)
         if patch[2] - patch[0] < self.min_side:
@@ -74,13 +74,19 @@ class CropPair(BaseTransform):
         return crops
 
     def _image(self, record: dict) -> np.ndarray:
-        if type(self.image_loader) is LoadImageFromFile:
+        from_file = type(self.image_loader) is LoadImageFromFile
+        if from_file:
             read_image_bytes(record['img_path'], self.image_loader.backend_args)
-        image = self.image_loader(dict(record))['img']
+        try:
+            image = self.image_loader(dict(record))['img']
+        except AssertionError:  # mmcv's, on what is no image
+            if from_file:
+                decode_image(record['img_path'], self.image_loader.backend_args)
+            raise
         size, annotated = image.shape[:2], (record['height'], record['width'])
         if size != annotated:
-            raise ValueError(f"image {record['img_path']} has (height, width) {size}, but its "
-                             f'annotations say {annotated}: use the file that was annotated')
+            raise ValueError(f'image {describe_image(record)} has (height, width) {size}, but '
+                             f'its annotations say {annotated}: use the file that was annotated')
         return image
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
-VISIBLE_FIELDS = ('img_path', 'file_name', 'img_id', 'height', 'width', 'scene')
+VISIBLE_FIELDS = ('img_path', 'file_name', 'ann_file', 'img_id', 'height', 'width', 'scene')
 
 
 @DATASETS.register_module()
@@ -17,7 +17,7 @@ class InstancePairDataset(BaseDataset):
     order and occlusion rates don't get through. Crowd annotations are left out.
 
     A sample is ``dict(instance=..., other=...)``; each has ``visible`` (segmentation as in
-    the file), ``height``, ``width``, ``category_id``, ``ann_id``, ``img_path``.
+    the file), ``height``, ``width``, ``category_id``, ``ann_id``, ``img_path``, ``ann_file``.
 
     Args:
         dataset: the dataset to wrap, built or to build.
@@ -26,7 +26,7 @@ class InstancePairDataset(BaseDataset):
         indices: as in mmengine, over instances.
 
     Raises:
-        ValueError: the wrapped dataset has no instance.
+        ValueError: the wrapped dataset has no instance, or on drawing: none that is large enough.
     """
 
     def __init__(self, dataset: Union[dict, BaseDataset], pipeline: List[dict],
@@ -59,8 +59,17 @@ class InstancePairDataset(BaseDataset):
         return dict(seen, visible=visible, ann_id=instance['ann_id'],
                     category_id=instance['category_id'])
 
-    def prepare_data(self, idx: int) -> Optional[dict]:
-        """Instance ``idx`` and a random second one, through the pipeline."""
-        other = np.random.randint(len(self))
-        return self.pipeline(dict(instance=self.get_data_info(idx),
-                                  other=self.get_data_info(other)))
+    def prepare_data(self, idx: int) -> dict:
+        """Instance ``idx`` and a random second one, through the pipeline; others instead of
+        those of which it makes nothing."""
+        for _ in range(self.max_refetch + 1):
+            other = np.random.randint(len(self))
+            sample = self.pipeline(dict(instance=self.get_data_info(idx),
+                                        other=self.get_data_info(other)))
+            if sample is not None:
+                return sample
+            idx = self._rand_another()
+        raise ValueError(f"{self.metainfo.get('ann_file') or 'the dataset'} gave no pair to train "
+                         f'on in {self.max_refetch + 1} draws: expected visible masks, got empty '
+                         'ones or ones with a patch below min_side of CropPair (5 pixels by '
+                         'default); check the masks, or lower min_side')

@@ -9,8 +9,9 @@ import numpy as np
 from mmdet.datasets.transforms import LoadAnnotations, PackDetInputs
 from mmdet.registry import TRANSFORMS
 
-from mmamodal.structures.amodal_masks import AmodalMasks
-from mmamodal.structures.segmentation import decode
+from ..structures.amodal_masks import AmodalMasks
+from ..structures.segmentation import decode
+from .coco_files import describe_image
 
 
 def clip_visible(visible: np.ndarray, amodal: np.ndarray) -> np.ndarray:
@@ -90,7 +91,7 @@ class LoadAmodalAnnotations(LoadAnnotations):
     def _load_masks(self, results: dict) -> None:
         height, width = results['ori_shape']
         instances = results.get('instances', [])
-        pairs = [_decode_named(i, height, width, _file(results)) for i in instances]
+        pairs = [_decode_named(i, height, width, describe_image(results)) for i in instances]
         masks = AmodalMasks([amodal for amodal, _ in pairs], height, width,
                             [visible for _, visible in pairs])
         crowd = [instance['ignore_flag'] for instance in instances]
@@ -128,13 +129,13 @@ class PackAmodalInputs(PackDetInputs):
         masks = results.get('gt_masks')
         if masks is not None and not isinstance(masks, AmodalMasks):
             raise TypeError(
-                f'{_file(results)}: expected gt_masks of AmodalMasks, got {type(masks).__name__}: '
-                'a transform rebuilt them without the visible masks; take it out, or load them '
-                'with LoadAmodalAnnotations')
+                f'{describe_image(results)}: expected gt_masks of AmodalMasks, got '
+                f'{type(masks).__name__}: a transform rebuilt them without the visible masks; '
+                'take it out, or load them with LoadAmodalAnnotations')
         _check_lengths({
             key: len(results[key])
             for key in (*self.mapping_table, 'gt_ignore_flags') if key in results
-        }, _file(results))
+        }, describe_image(results))
         return super().transform(results)
 
 
@@ -150,7 +151,8 @@ def _decode_named(instance: dict, height: int, width: int,
     try:
         return decode_instance(instance, height, width)
     except ValueError as error:
-        raise ValueError(f'annotation {instance["ann_id"]} of {file}: {error}') from error
+        raise ValueError(f'annotation {instance["ann_id"]} of {file}: {error}; mend or remove the '
+                         'annotation') from error
 
 
 def _set_shapes(results: dict) -> None:
@@ -160,8 +162,9 @@ def _set_shapes(results: dict) -> None:
     size = (results['height'], results['width'])
     if tuple(results.setdefault('ori_shape', size)) != size:
         raise ValueError(
-            f'{_file(results)}: the image is {tuple(results["ori_shape"])} (height, width), its '
-            f'annotations say {size}; expected the image that was annotated, not turned or scaled')
+            f'{describe_image(results)}: the image is {tuple(results["ori_shape"])} (height, '
+            f'width), its annotations say {size}; expected the image that was annotated, not '
+            'turned or scaled')
     results.setdefault('img_shape', size)
 
 
@@ -171,8 +174,8 @@ def _ids(results: dict, key: str) -> np.ndarray:
     for position, instance in enumerate(instances):
         if key not in instance:
             raise ValueError(
-                f"instance {position} of {_file(results)} has no '{key}': expected a record of "
-                'AmodalCocoDataset or one of its kind')
+                f"instance {position} of {describe_image(results)} has no '{key}': expected a record "
+                'of AmodalCocoDataset or one of its kind')
     return np.array([instance[key] for instance in instances], dtype=np.int64)
 
 
@@ -182,7 +185,3 @@ def _check_lengths(lengths: Dict[str, int], file: str) -> None:
             f'{file}: expected as many of each, got {lengths}: a transform dropped or added '
             "instances and left some keys behind; take it out, or pack with mmdet's PackDetInputs "
             'where annotation ids are not needed (training)')
-
-
-def _file(results: dict) -> str:
-    return str(results.get('img_path') or results.get('file_name'))

@@ -51,7 +51,8 @@ class SceneOptions:
         for name, low, high in (('occluded_share', 0, 1), ('min_visible', 1, np.inf),
                                 ('max_angle', 0, 180)):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not low <= value <= high:
+            if isinstance(value, bool) or not isinstance(
+                    value, (int, float)) or not low <= value <= high:
                 raise ValueError(f'{name}={value!r}: expected a number in [{low}, {high}]')
 
     def _check_pair(self, name: str, kind: type, low: float, high: float) -> tuple:

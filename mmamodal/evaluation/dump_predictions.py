@@ -15,6 +15,8 @@ class DumpPredictions(DumpDetResults):
     They would take a hundred times the room of its masks, in memory too.
     """
 
+    default_prefix = 'predictions'
+
     def process(self, data_batch: Optional[dict], data_samples: Sequence[dict]) -> None:
         """Keep the predictions of a batch, masks as RLE."""
         super().process(data_batch, [without_patch_maps(sample) for sample in data_samples])

@@ -16,8 +16,6 @@ from torch import Tensor
 
 from ..structures import occlusion, patches
 
-CONTEXTS = ('neighbours', 'parents', 'ancestors')
-
 
 @MODELS.register_module()
 class MaskCompleter(BaseModel):
@@ -39,11 +37,11 @@ class MaskCompleter(BaseModel):
             amodal masks themselves, one pass for each object. By default ``'completion'``
             for neighbours, else ``'pairs'``; neighbours with ``'pairs'`` are those with an
             order.
-        patch_size: S in pixels, as in training.
+        patch_size: S in pixels, as in training, at least 16.
         order_thr: probability above which a pixel counts as growth for the order.
         amodal_thr: probability above which a pixel belongs to the amodal mask.
         unite_visible: add the visible mask to the result.
-        boundary_width: width of the dilation, pixels of the patch, as in training.
+        boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
         category_input: multiply the mask by the object's category id (KINS).
         with_image: the network sees the image (C = 5).
@@ -68,11 +66,18 @@ class MaskCompleter(BaseModel):
         super().__init__(data_preprocessor, init_cfg)
         order = order or ('completion' if context == 'neighbours' else 'pairs')
         _check_choice('evidence', evidence, ('boundary', 'mask'))
-        _check_choice('context', context, CONTEXTS)
+        _check_choice('context', context, occlusion.CONTEXTS)
         _check_choice('order', order, ('pairs', 'completion'))
         if order == 'completion' and context != 'neighbours':
             raise ValueError(f"order='completion' knows no order before it completes: it goes "
                              f"with context='neighbours', not {context!r}")
+        for name, number, least in (('patch_size', patch_size, 16), ('batch_size', batch_size, 1),
+                                    ('boundary_width', boundary_width, 1)):
+            _check_whole(name, number, least)
+        if boundary_width % 2 == 0:
+            raise ValueError(f'expected an odd boundary_width, got {boundary_width}')
+        for name, threshold in (('order_thr', order_thr), ('amodal_thr', amodal_thr)):
+            _check_share(name, threshold)
         self.network = MODELS.build(network).to(memory_format=torch.channels_last)
         self.loss_mask = MODELS.build(loss)
         self.evidence, self.context, self.order = evidence, context, order
@@ -275,3 +280,13 @@ class _Objects:
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     if value not in choices:
         raise ValueError(f'expected {name} to be one of {choices}, got {value!r}')
+
+
+def _check_whole(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f'expected {name} to be a whole number of at least {least}, got {value!r}')
+
+
+def _check_share(name: str, value: float) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f'expected {name} to be a probability in [0, 1], got {value!r}')

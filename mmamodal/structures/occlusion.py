@@ -9,6 +9,8 @@ from typing import Tuple
 import cv2
 import numpy as np
 
+CONTEXTS = ('neighbours', 'parents', 'ancestors')
+
 
 def tight_boxes(masks: np.ndarray) -> np.ndarray:
     """(N, H, W) uint8 masks -> (N, 4) int xyxy tight boxes, all zero for an empty mask."""
@@ -138,7 +140,12 @@ def in_front(order: np.ndarray, context: str) -> np.ndarray:
 
     Returns:
         (N, N) bool, row i = the occluders of i, never i itself.
+
+    Raises:
+        ValueError: another context.
     """
+    if context not in CONTEXTS:
+        raise ValueError(f'expected context to be one of {CONTEXTS}, got {context!r}')
     if context == 'neighbours':
         return order != 0
     front = order == -1

@@ -12,13 +12,16 @@ from torch import nn
 from mmamodal.apis import chain, initialisation
 from mmamodal.apis.chain import Part, Stage1, announce, check_reads, labels_state, train
 from mmamodal.apis.checkpoints import Progress, check_fit, checkpoint_files, training_progress
-from mmamodal.apis.command_line import is_for_the_user, load_config, one_line
+from mmamodal.apis.classes import check_classes
+from mmamodal.apis.command_line import is_for_the_user, load_config, make_work_dir, one_line
 from mmamodal.apis.initialisation import check_initialisation, without_pretrained
-from mmamodal.apis.label import annotation_files, decided_by
+from mmamodal.apis.label import annotation_files, check_out_file, decided_by
+from mmamodal.apis.quiet_runner import QuietRunner
 from mmamodal.apis.score import choose_evaluators, write_metrics
 
 BY_ITERATION = dict(type='IterBasedTrainLoop', max_iters=8)
 BY_EPOCH = dict(type='EpochBasedTrainLoop', max_epochs=2)
+LINEAR = Config(dict(model=dict(type='Linear')))
 NOT_BEGUN = Progress(None, 0, 8, 'iterations')
 
 
@@ -81,12 +84,46 @@ def test_training_resumes_from(tmp_path, monkeypatch, resume, expected):
     save_checkpoint(tmp_path / 'iter_4.pth', 4)
     built = []
     monkeypatch.setattr(chain, 'build_runner', lambda cfg: built.append(cfg) or RunnerStub())
+    save_checkpoint(tmp_path / 'other.pth')
+    monkeypatch.chdir(tmp_path)
     train(a_config(tmp_path, model=dict(init_cfg=dict(type='Pretrained', checkpoint='x'))), resume)
     assert (Path(built[0].load_from).name, built[0].resume) == (expected, True)
     assert built[0].model.init_cfg is None
 
 
+def test_training_does_not_resume_from_another_model(tmp_path, monkeypatch):
+    save_checkpoint(tmp_path / 'iter_4.pth', 4, other=torch.ones(1))
+    stub = RunnerStub()
+    stub.model = nn.Linear(2, 1)
+    monkeypatch.setattr(chain, 'build_runner', lambda cfg: stub)
+    with pytest.raises(ValueError, match='iter_4.pth is a checkpoint of another model'):
+        train(a_config(tmp_path, model=dict(type='Linear')))
+
+
+@pytest.mark.parametrize('name', ['bbox_head', 'mask_head'])
+def test_number_of_classes_must_be_that_of_the_data(name):
+    cfg = Config(dict(model=dict(roi_head={name: dict(num_classes=80)}),
+                      train_dataloader=dict(dataset=dict(ann_file='a.json'))))
+    stub = RunnerStub()
+    stub.train_dataloader = ConfigDict(dataset=dict(metainfo=dict(classes=('a', 'b'))))
+    with pytest.raises(ValueError, match=f'{name}.num_classes is 80, but a.json has 2 classes'):
+        check_classes(stub, cfg)
+    cfg.model.roi_head[name].num_classes = 2
+    check_classes(stub, cfg)
+
+
+def test_environment_config_and_hooks_are_in_the_log_file_only(tmp_path, capsys):
+    runner = QuietRunner(nn.Linear(1, 1), str(tmp_path), experiment_name='quiet')
+    runner.logger.info('what follows')
+    printed = capsys.readouterr().out
+    assert 'what follows' in printed and 'System environment' not in printed
+    log = next(tmp_path.rglob('*.log')).read_text()
+    assert 'System environment' in log and 'Hooks will be executed' in log
+
+
 class RunnerStub:
+    model = nn.Module()
+
     def train(self) -> None:
         pass
 
@@ -223,7 +260,7 @@ def test_without_pretrained_leaves_the_config_itself_alone():
 
 def test_weights_of_this_model_fit(tmp_path):
     weights = {f'module.{name}': value for name, value in nn.Linear(2, 1).state_dict().items()}
-    check_fit(nn.Linear(2, 1), str(save_checkpoint(tmp_path / 'x.pth', **weights)), 'linear')
+    check_fit(nn.Linear(2, 1), str(save_checkpoint(tmp_path / 'x.pth', **weights)), LINEAR)
 
 
 @pytest.mark.parametrize('weights, message', [
@@ -232,14 +269,64 @@ def test_weights_of_this_model_fit(tmp_path):
 def test_weights_of_another_model_are_refused(tmp_path, weights, message):
     path = save_checkpoint(tmp_path / 'x.pth', **weights)
     with pytest.raises(ValueError, match=f'x.pth is a checkpoint of another model.*{message}'):
-        check_fit(nn.Linear(2, 1), str(path), 'linear')
+        check_fit(nn.Linear(2, 1), str(path), LINEAR)
 
 
 def test_truncated_weights_are_refused(tmp_path):
     path = save_checkpoint(tmp_path / 'x.pth', weight=torch.ones(100))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match='x.pth cannot be read as a checkpoint: .*older one'):
-        check_fit(nn.Linear(2, 1), str(path), 'linear')
+        check_fit(nn.Linear(2, 1), str(path), LINEAR)
+
+
+@pytest.mark.parametrize('change, message', [
+    ('', None), ('amodal_thr=0.1, with_image=False', None),
+    ("evidence='mask'", "trained with model.evidence='boundary', not 'mask'"),
+    ("loss=dict(type='B')", "trained with model.loss.type='A', not 'B'"),
+    ('with_image=True', 'trained with model.with_image=False, not True')])
+def test_weights_of_the_same_shapes_but_another_meaning_are_refused(tmp_path, change, message):
+    trained = "model = dict(type='MaskCompleter', loss=dict(type='A'))"
+    path = save_checkpoint(tmp_path / 'x.pth', weight=torch.ones(1, 2), bias=torch.ones(1))
+    torch.save(dict(torch.load(path), meta=dict(iter=1, epoch=0, cfg=trained)), path)
+    cfg = Config.fromstring(trained + f'\nmodel.update({change})', '.py')
+    if message is None:
+        return check_fit(nn.Linear(2, 1), str(path), cfg)
+    with pytest.raises(ValueError, match=f'x.pth is a checkpoint of another model.*{message}'):
+        check_fit(nn.Linear(2, 1), str(path), cfg)
+
+
+@pytest.mark.parametrize('name, text, message', [
+    ('train.json', '{"images": []}', 'is the annotation file that the labels are made from'),
+    ('link.json', '', 'is the annotation file'),
+    ('labels.json', '{"images": []}', 'labels.json is no pseudo-label file'),
+    ('labels.json', '{"info": {"year": 2014}, "images": []}', 'expected a fingerprint'),
+    ('labels.json', '{"info": {"fingerprint": "f"}, "images": []}', None)])
+def test_files_of_the_user_are_not_overwritten(tmp_path, name, text, message):
+    (tmp_path / 'link.json').symlink_to(tmp_path / 'train.json')
+    (tmp_path / name).write_text(text)
+    if message is None:
+        return check_out_file(tmp_path / name, labels_config(tmp_path))
+    with pytest.raises(ValueError, match=message):
+        check_out_file(tmp_path / name, labels_config(tmp_path))
+
+
+@pytest.mark.parametrize('options, message', [
+    ({'train_confg.max_iters': 3}, "has no 'train_confg' .*; expected train_cfg"),
+    ({'train_cfg.max_iters': 3}, None), ({'randomness.seed': 3}, None),
+    ({'find_unused_parameters': True}, None)])
+def test_misspelt_options_are_refused(tmp_path, options, message):
+    (tmp_path / 'x.py').write_text('train_cfg = dict(max_iters=8)')
+    if message is None:
+        load_config(str(tmp_path / 'x.py'), options)
+    else:
+        with pytest.raises(ValueError, match=message):
+            load_config(str(tmp_path / 'x.py'), options)
+
+
+def test_work_dir_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(ValueError, match='work dir .*/file/a cannot be made'):
+        make_work_dir(str(tmp_path / 'file/a'))
 
 
 def test_errors_are_told_without_their_carriers():

@@ -67,8 +67,9 @@ def test_record_is_as_documented(tmp_path):
     dataset = AmodalCocoDataset(
         ann_file='coco.json', data_root=str(tmp_path), data_prefix=dict(img='images/'))
     assert dataset.get_data_info(0) == dict(
-        img_path=str(tmp_path / 'images/a.png'), file_name='a.png', img_id=7, height=4, width=6,
-        sample_idx=0, visible_only=False,
+        img_path=str(tmp_path / 'images/a.png'), file_name='a.png',
+        ann_file=str(tmp_path / 'coco.json'), img_id=7, height=4, width=6, sample_idx=0,
+        visible_only=False,
         instances=[
             dict(bbox=[1, 1, 5, 3], bbox_label=0, category_id=20, ann_id=17, ignore_flag=0,
                  mask=[SQUARE], visible_mask=RLE),
@@ -223,6 +224,14 @@ def test_options_of_mmengine(tmp_path, options):
     (dict(visible_mask=dict(size=[6, 4], counts='0')), r'size \[4, 6\].*visible_mask'),
     (dict(visible_mask=dict(size=[4, 6])), 'counts'),
     (dict(visible_mask=dict(size=[4, 6], counts=[8, 8])), 'add up to'),
+    (dict(visible_mask=dict(size=[4, 6], counts=[30, -6])), 'whole RLE counts >= 0'),
+    (dict(visible_mask=dict(size=[4, 6], counts=[8., 16])), 'whole RLE counts >= 0'),
+    (dict(visible_mask=dict(size=[4, 6], counts=['8', 16])), 'whole RLE counts >= 0'),
+    (dict(visible_mask=dict(size=5, counts='0')), 'got size 5'),
+    (dict(iscrowd='0'), "expected 0 or 1 as 'iscrowd', got '0'"),
+    (dict(iscrowd=2), "expected 0 or 1 as 'iscrowd', got 2"),
+    (dict(image_id=True), 'image_id True'),
+    (dict(category_id=True), 'got True'),
     (dict(visible_mask=None), 'visible_mask.*occlude_rate is 0.5'),
     (dict(visible_mask=None, occlude_rate='half'), 'finite number'),
     (dict(bbox=[1, 1, float('nan'), 2]), 'four finite numbers'),
@@ -242,9 +251,16 @@ def test_bad_annotation_is_named(tmp_path, fields, message):
     assert str(tmp_path / 'coco.json') in text and str(ann_id) in text and '\n' not in text
 
 
-def test_annotation_without_id_is_placed(tmp_path):
-    with pytest.raises(ValueError, match='annotation at place 0 of .*coco.json'):
-        load(tmp_path, changed(id=None))
+@pytest.mark.parametrize('ann_id', [None, 0, -1, 2**63, True, 17.])
+def test_annotation_without_a_usable_id_is_placed(tmp_path, ann_id):
+    with pytest.raises(ValueError, match='annotation at place 0 of .*coco.json has id .*from 1'):
+        load(tmp_path, changed(id=ann_id))
+
+
+def test_image_ids_may_be_zero(tmp_path):
+    images = [dict(COCO['images'][0], id=0)]
+    annotations = [dict(ann, image_id=0) for ann in COCO['annotations']]
+    assert len(instances(load(tmp_path, dict(COCO, images=images, annotations=annotations)))) == 2
 
 
 @pytest.mark.parametrize('content, message', [
@@ -263,6 +279,8 @@ def test_annotation_without_id_is_placed(tmp_path):
     (dict(COCO, images=[dict(id=7, height=4, width=6)]), 'image 7 .*file_name'),
     (dict(COCO, images=[dict(id=7, file_name='a', height=4)]), r'image 7 .*\[4, None\]'),
     (dict(COCO, images=[dict(id='x', file_name='a', height=4, width=6)]), "id 'x'"),
+    (dict(COCO, images=[dict(id=True, file_name='a', height=4, width=6)]), 'id True'),
+    (dict(COCO, images=[dict(id=7, file_name='a', height=4, width=True)]), r'\[4, True\]'),
 ])
 def test_bad_file_is_named(tmp_path, content, message):
     with pytest.raises(ValueError, match=message) as error:
@@ -270,7 +288,12 @@ def test_bad_file_is_named(tmp_path, content, message):
     assert str(tmp_path / 'coco.json') in str(error.value) and '\n' not in str(error.value)
 
 
-@pytest.mark.parametrize('classes', [('bottle', ), 'cup', ()])
+def test_classes_that_are_a_text_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="coco.json is the text 'cup': expected a tuple of names"):
+        load(tmp_path, metainfo=dict(classes='cup'))
+
+
+@pytest.mark.parametrize('classes', [('bottle', ), ()])
 def test_unknown_classes(classes, tmp_path):
     with pytest.raises(ValueError, match='coco.json has no class'):
         load(tmp_path, metainfo=dict(classes=classes))
@@ -326,11 +349,21 @@ def test_broken_image_is_named(tmp_path, content, name, expected):
             read()
 
 
-def test_no_image_at_all_is_named(tmp_path):
-    dataset = with_image(tmp_path, b'<html>', pipeline=LOAD)
-    with pytest.raises(ValueError, match='a.png.*cannot be decoded'):
-        dataset.read_image(0)
-    with pytest.raises(AssertionError, match='a.png'):
+@pytest.mark.parametrize('content', [b'<html>', b'text', encoded('.webp')[:30]])
+def test_no_image_at_all_is_named(tmp_path, content):
+    dataset = with_image(tmp_path, content, pipeline=LOAD)
+    for read in (lambda: dataset.read_image(0), lambda: dataset[0]):
+        with pytest.raises(ValueError, match='a.png.*cannot be decoded'):
+            read()
+
+
+def test_assertions_of_other_transforms_pass_through(tmp_path):
+
+    def refuse(results):
+        raise AssertionError('not the image')
+
+    dataset = with_image(tmp_path, encoded('.png'), pipeline=[*LOAD, refuse])
+    with pytest.raises(AssertionError, match='not the image'):
         dataset[0]
 
 

@@ -182,6 +182,9 @@ def test_missing_broken_and_wrong_images_are_named(tmp_path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(ValueError, match='a.jpg.* breaks off'):
         cut()
+    path.write_bytes(b'<html>')
+    with pytest.raises(ValueError, match='a.jpg.* cannot be decoded'):
+        cut()
     cv2.imwrite(str(path), np.zeros((60, 64, 3), np.uint8))
     with pytest.raises(ValueError, match=r'a.jpg has \(height, width\) \(60, 64\), but its '
                                          r'annotations say \(64, 64\)'):

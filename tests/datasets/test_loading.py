@@ -143,6 +143,13 @@ def test_broken_masks_are_refused_by_file_and_id(masks, words):
         _load(FREE, _instance(17, **masks))
 
 
+def test_the_annotation_file_is_named_where_it_is_known():
+    record = dict(_record(_instance(17, mask=[])), ann_file='coco.json')
+    with pytest.raises(ValueError, match=r'17 of data/a.jpg \(annotated in coco.json\): .*; mend '
+                                         'or remove the annotation'):
+        LoadAmodalAnnotations()(record)
+
+
 def test_annotation_without_id_is_refused():
     nameless = {key: value for key, value in FREE.items() if key != 'ann_id'}
     with pytest.raises(ValueError, match="instance 1 of data/a.jpg has no 'ann_id'"):

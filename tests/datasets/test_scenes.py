@@ -184,6 +184,7 @@ def test_angle_is_as_asked_for():
     (dict(object_size=('a', 'b')), 'object_size'),
     (dict(occlusion=(0.1, 0.95)), 'occlusion'),
     (dict(occluded_share=2), 'occluded_share=2'),
+    (dict(occluded_share=True), 'occluded_share=True'),
     (dict(min_visible=0), 'min_visible=0'),
     (dict(max_angle=-1), 'max_angle=-1'),
 ])

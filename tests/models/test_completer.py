@@ -88,7 +88,7 @@ def completer(probability: float = 0.9, network: object = None, **options) -> Ma
     options.setdefault('loss', dict(type='UncertaintyLoss'))
     options.setdefault('evidence', 'mask')
     network = network or dict(type='EverywhereOrNowhere', probability=probability)
-    return MaskCompleter(network, patch_size=SIZE, **options).eval()
+    return MaskCompleter(network, **{'patch_size': SIZE, **options}).eval()
 
 
 def predict(model: MaskCompleter, sample: DetDataSample) -> tuple:
@@ -408,6 +408,12 @@ def test_bfloat16_gives_nearly_the_same():
     (dict(order='completion', context='ancestors'),
      "goes with context='neighbours', not 'ancestors'"),
     (dict(order='completion', context='parents'), "goes with context='neighbours', not 'parents'"),
+    (dict(patch_size=15), 'patch_size to be a whole number of at least 16, got 15'),
+    (dict(batch_size=0), 'batch_size to be a whole number of at least 1, got 0'),
+    (dict(boundary_width=-1), 'boundary_width to be a whole number of at least 1, got -1'),
+    (dict(boundary_width=4), 'odd boundary_width, got 4'),
+    (dict(order_thr=-0.1), r'order_thr to be a probability in \[0, 1\], got -0.1'),
+    (dict(amodal_thr=1.5), r'amodal_thr to be a probability in \[0, 1\], got 1.5'),
 ])
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
@@ -428,8 +434,3 @@ def test_prediction_without_image_or_category():
         completer(with_image=True).test_step(pseudo_collate([packed()]))
     with pytest.raises(ValueError, match='LoadAmodalAnnotations and pack them with PackAmodal'):
         predict(completer(category_input=True), sample_of(ROW))
-
-
-def test_even_boundary_width_is_refused():
-    with pytest.raises(ValueError, match='odd boundary width, got 4'):
-        predict(completer(evidence='boundary', boundary_width=4), sample_of(ROW))

@@ -201,6 +201,11 @@ def test_in_front(order, context, expected):
     np.testing.assert_array_equal(occluders, expected)
 
 
+def test_unknown_context_is_refused():
+    with pytest.raises(ValueError, match="context to be one of .*'parents'.*, got 'parent'"):
+        in_front(np.zeros((2, 2), np.int8), 'parent')
+
+
 def test_ancestors_of_a_long_chain():
     count = 30
     order = (np.eye(count, k=1) - np.eye(count, k=-1)).astype(np.int8)

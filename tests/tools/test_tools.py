@@ -217,8 +217,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / 'killer.py').write_text(KILLER)
     (folder / 'completer.py').write_text(COMPLETER.replace(", 'killer'", ''))
     torch.manual_seed(0)
-    model = MODELS.build(load_config(str(folder / 'completer.py')).model)
-    torch.save(dict(state_dict=model.state_dict(), meta=dict(iter=8, epoch=0)),
+    cfg = load_config(str(folder / 'completer.py'))
+    meta = dict(iter=8, epoch=0, cfg=cfg.pretty_text)
+    torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict(), meta=meta),
                folder / 'weights.pth')
     return folder
 
@@ -258,9 +259,14 @@ def error_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, nam
     (('detector.py', 'weights.pth'), 'weights.pth is a checkpoint of another model than that of '
      'detector: '),
     (('completer.py', 'none', '--launcher', 'slurm'), '--launcher slurm needs GPUs'),
+    (('labels.py', 'weights.pth', '--cfg-options', 'test_evaluator.out_file=mine.json'),
+     'mine.json is no pseudo-label file'),
+    (('labels.py', 'weights.pth', '--cfg-options', 'model.evidence=mask'),
+     "it was trained with model.evidence='boundary', not 'mask'"),
 ])
 def test_test_ends_with_one_line(project, trained, monkeypatch, capsys, options, message):
     (project / 'weights.pth').symlink_to(trained / 'weights.pth')
+    (project / 'mine.json').write_text('{"images": []}')
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     assert message in error_of(monkeypatch, capsys, 'test', *options)
 
@@ -269,7 +275,9 @@ def test_test_ends_with_one_line(project, trained, monkeypatch, capsys, options,
     (('absent.py', ), 'config absent.py does not exist'),
     (('killer.py', ), 'config killer.py cannot be read: '),
     (('labels.py', '--cfg-options', 'train_cfg.max_iters=0'), 'labels.py has nothing to train'),
-    (('detector.py', '--resume', 'absent.pth'), 'absent.pth does not exist'),
+    (('detector.py', '--resume', 'absent.pth'), 'error: checkpoint absent.pth does not exist'),
+    (('detector.py', '--cfg-options', 'foo'), "--cfg-options: expected KEY=VALUE, got 'foo'"),
+    (('detector.py', '--work-dir', 'killer.py'), 'work dir killer.py cannot be made'),
     (('detector.py', '--auto-scale-lr'), 'expected auto_scale_lr=dict(base_batch_size=...)'),
     (('detector.py', '--cfg-options', 'stage1.config=./absent.py'), 'absent.py does not exist'),
     (('detector.py', '--cfg-options', 'train_dataloader.dataset.ann_file=other.json'),

@@ -18,22 +18,16 @@ train_dataloader = dict(
     collate_fn=dict(type='default_collate'),
     dataset=dict(
         type='InstancePairDataset', dataset=train_dataset, pipeline=train_pipeline))
-val_dataloader = dict(
+eval_loader = dict(
     batch_size=1,
     num_workers=2,
     persistent_workers=True,
     drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='SceneDataset', split='val', num_scenes=100, test_mode=True, pipeline=test_pipeline))
-test_dataloader = dict(
-    batch_size=1,
-    num_workers=2,
-    persistent_workers=True,
-    drop_last=False,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='SceneDataset', split='test', num_scenes=100, test_mode=True, pipeline=test_pipeline))
+    sampler=dict(type='DefaultSampler', shuffle=False))
+eval_dataset = dict(
+    type='SceneDataset', num_scenes=100, test_mode=True, pipeline=test_pipeline)
+val_dataloader = dict(dataset=dict(split='val', **eval_dataset), **eval_loader)
+test_dataloader = dict(dataset=dict(split='test', **eval_dataset), **eval_loader)
 
 val_evaluator = dict(type='CompletionMetric')
 test_evaluator = val_evaluator
