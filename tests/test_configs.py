@@ -13,6 +13,7 @@ from mmamodal.apis.command_line import load_config
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
 STAGE2 = [path for path in RUNNABLE if 'stage1 =' in path.read_text()]
+COMPLETERS = [path for path in RUNNABLE if '_unet' in path.name]
 DETECTORS = [path for path in RUNNABLE if path.name.startswith(('mask-rcnn', 'orcnn'))]
 
 
@@ -85,3 +86,14 @@ def test_detector_has_as_many_classes_as_its_dataset(path):
     expected = 1 if one_class else {'SceneDataset': 6, 'AmodalCocoDataset': 80}[dataset.type]
     head = cfg.model.roi_head
     assert (head.bbox_head.num_classes, head.mask_head.num_classes) == (expected, expected)
+
+
+@pytest.mark.parametrize('path', COMPLETERS, ids=name)
+def test_completer_predicts_on_patches_as_in_training(path):
+    """The sizes stand in the pipeline and in the model: they must agree."""
+    cfg = load_config(str(path))
+    steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
+    assert steps['CropPair'].get('patch_size', 256) == cfg.model.get('patch_size', 256)
+    assert steps['CropPair'].get('enlarge', 3.0) == cfg.model.get('enlarge', 3.0)
+    width = steps['OcclusionBoundary'].get('width', 5)
+    assert width == cfg.model.get('boundary_width', 5)
