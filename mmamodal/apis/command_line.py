@@ -15,7 +15,8 @@ import torch
 import torch.distributed
 from mmengine.config import Config, DictAction
 from mmengine.device import get_device
-from mmengine.dist import broadcast_object_list, init_dist, is_distributed, is_main_process
+from mmengine.dist import (barrier, broadcast_object_list, init_dist, is_distributed,
+                           is_main_process)
 from mmengine.runner import Runner
 
 from .sync_buffers import SyncStatisticsHook  # noqa: F401  registers it
@@ -32,6 +33,7 @@ def run_tool(main: Callable[[], None]) -> int:
     """
     try:
         main()
+        leave_processes()
     except (ValueError, OSError, KeyError, TypeError) as error:
         if not is_for_the_user(error):
             raise
@@ -43,6 +45,14 @@ def run_tool(main: Callable[[], None]) -> int:
         print('stopped; the same command goes on from here', file=sys.stderr, flush=True)
         return 130
     return 0
+
+
+def leave_processes() -> None:
+    """Wait for the other processes and part from them: gloo's threads, left to the end of the
+    interpreter, now and then abort it."""
+    if is_distributed():
+        barrier()
+        torch.distributed.destroy_process_group()
 
 
 def is_for_the_user(error: BaseException) -> bool:
