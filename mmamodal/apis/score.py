@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
@@ -10,6 +9,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 
 from ..evaluation.dump_predictions import DumpPredictions
+from ..files import write_whole
 from .chain import build_runner
 from .checkpoints import check_fit, check_readable
 from .command_line import config_name, make_work_dir, on_main_process, say
@@ -86,12 +86,9 @@ def add_pictures(cfg: Config, show_dir: str) -> None:
 
 def write_metrics(metrics: Dict[str, float], path: Path) -> None:
     """Metrics as JSON, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.tmp')
     plain = {name: getattr(value, 'item', lambda value=value: value)()
              for name, value in metrics.items()}
-    temporary.write_text(json.dumps(plain, indent=2) + '\n', encoding='utf-8')
-    os.replace(temporary, path)
+    write_whole(path, (json.dumps(plain, indent=2) + '\n').encode())
 
 
 def _configured(cfg: Config, kind: str) -> dict:

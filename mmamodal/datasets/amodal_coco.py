@@ -6,18 +6,21 @@ Letters: H×W image.
 import logging
 import posixpath
 from collections import Counter
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
-from mmengine.fileio import join_path
+from mmengine.fileio import exists, join_path
 from mmengine.logging import print_log
+from mmengine.utils import is_abs
 
-from .coco_files import (check_box, check_coco, check_segmentation, choose_categories,
-                         decode_image, group_annotations, is_id, mask_bbox_xywh, number,
-                         read_image_bytes, read_json, required)
+from .canvas import as_annotated, moved, reaches_out
+from .coco_checks import (check_box, check_coco, check_published, check_segmentation,
+                          choose_categories, choose_images, crowd_flag, group_annotations, is_id,
+                          mask_bbox_xywh, number, required, whole_number)
+from .coco_files import decode_image, read_ids, read_image_bytes, read_json
 
 
 @DATASETS.register_module()
@@ -26,8 +29,9 @@ class AmodalCocoDataset(BaseDetDataset):
 
     The file is COCO whose ``segmentation``, ``bbox`` and ``area`` are amodal, with a
     ``visible_mask`` (RLE or polygons) beside them; an annotation without one is not
-    occluded. A dataset with other keys is a subclass with other class attributes. ``bbox``
-    (xywh) and ``area`` may be absent.
+    occluded. ``bbox`` (xywh), ``area`` and ``order`` (depth rank, smaller is nearer) may be
+    absent. A dataset with other keys, classes or folders is a subclass with other class
+    attributes.
 
     Classes come from the file's ``categories`` unless ``metainfo`` names some; labels follow
     the order of the names. ``metainfo`` then holds ``classes``, ``categories`` (in label
@@ -41,7 +45,10 @@ class AmodalCocoDataset(BaseDetDataset):
     visible_only, instances, sample_idx)``; each of its instances ``dict(bbox, bbox_label,
     category_id, ann_id, ignore_flag, mask, visible_mask)`` with ``bbox`` xyxy in image pixels,
     ``ignore_flag`` 1 for a crowd, masks as in the file (polygons always in a list), and no
-    ``visible_mask`` where the object is not occluded.
+    ``visible_mask`` where the object is not occluded. Where the file has them there are
+    ``order`` and ``cluster``, within which orders compare (absent: the image is one). Where
+    masks reach beyond the photo, ``canvas_origin`` says where its upper left pixel lies, (x, y),
+    on the canvas of the masks, whose size ``height`` and ``width`` then are.
 
     Args:
         ann_file: path of the annotation file, joined to ``data_root``.
@@ -52,6 +59,11 @@ class AmodalCocoDataset(BaseDetDataset):
             file read with False is taken at its word, that nothing is occluded, with a warning.
         one_class: put all (chosen) classes into one, ``object``, with category id 1. Such a
             file needs no categories.
+        image_ids: path of a text file with one image id a line, joined to ``data_root``: no
+            other images are taken. Empty: all are.
+        margin: pixels by which the canvas of the masks is to be larger than the photo on each
+            side, so that polygons which reach beyond it are not cut off; the transform
+            PadToCanvas then pads the photo.
         data_prefix: ``dict(img=folder of the images)``, joined to ``data_root``.
         **kwargs: those of mmengine's BaseDataset. ``filter_cfg`` knows ``filter_empty_gt``
             and ``min_size`` (of the image, in pixels), used in training only.
@@ -66,15 +78,28 @@ class AmodalCocoDataset(BaseDetDataset):
     visible_key: str = 'visible_mask'
     box_key: str = 'bbox'
     area_key: str = 'area'
+    order_key: str = 'order'
+    cluster_key: str = 'cluster'
+    # dict(id, name) of all classes, in the place of the file's; its METAINFO chooses among them.
+    published_categories: Tuple[dict, ...] = ()
+    # Where else below data_root the files may be, if they are not where the config says.
+    ann_dirs: Tuple[str, ...] = ()
+    img_dirs: Tuple[str, ...] = ()
 
     def __init__(self,
                  ann_file: str = '',
                  visible_only: bool = False,
                  one_class: bool = False,
+                 image_ids: str = '',
+                 margin: int = 0,
                  data_prefix: Optional[dict] = None,
                  **kwargs) -> None:
         self.visible_only = visible_only
         self.one_class = one_class
+        self.image_ids = image_ids
+        self.margin = margin
+        if not isinstance(margin, int) or margin < 0:
+            raise ValueError(f'expected a margin of whole pixels >= 0, got {margin!r}')
         data_prefix = dict(img='') if data_prefix is None else data_prefix
         super().__init__(ann_file=ann_file, data_prefix=data_prefix, **kwargs)
 
@@ -87,33 +112,50 @@ class AmodalCocoDataset(BaseDetDataset):
         """The annotations as a COCO dict: ``images``, ``annotations``, ``categories``."""
         return read_json(self.ann_file, self.backend_args)
 
+    def as_amodal_coco(self) -> dict:
+        """The annotation file again, in the keys and category ids of amodal COCO.
+
+        Nothing is left out, masks are as in the file, and annotations are not checked; reads the
+        file, each time it is called.
+        """
+        names = {self.amodal_key: 'segmentation', self.visible_key: 'visible_mask',
+                 self.box_key: 'bbox', self.area_key: 'area', self.order_key: 'order',
+                 self.cluster_key: 'cluster'}
+        coco = self._chosen()
+        annotations = [{names.get(key, key): value for key, value in ann.items()}
+                       for ann in coco['annotations']]
+        return dict(coco, annotations=annotations, categories=self._categories(coco))
+
     def load_data_list(self) -> List[dict]:
         """Records of all images, in the order of the file."""
-        coco = check_coco(self.read_coco(), self.source)
+        coco = self._chosen()
         grouped = group_annotations(coco['images'], coco['annotations'], self.source)
         self._warn_if_never_occluded(coco['annotations'])
-        self._set_classes(coco.get('categories'))
+        self._set_classes(self._categories(coco))
         self._left_out: Counter = Counter()
+        self._cut_off = 0
         records = [
             self.parse_data_info(dict(raw_img_info=image, raw_ann_info=grouped[image['id']]))
             for image in coco['images']
         ]
         self._log_left_out(len(coco['annotations']))
+        self._log_cut_off()
         return records
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """One image and its annotations, both as in the file, to a record."""
         image = raw_data_info['raw_img_info']
         instances = (self._instance(ann, image) for ann in raw_data_info['raw_ann_info'])
-        return dict(
+        record = dict(
             img_path=self._img_path(image),
             file_name=image['file_name'],
             ann_file=self.source,
             img_id=image['id'],
-            height=image['height'],
-            width=image['width'],
+            height=image['height'] + 2 * self.margin,
+            width=image['width'] + 2 * self.margin,
             visible_only=self.visible_only,
             instances=[instance for instance in instances if instance is not None])
+        return dict(record, canvas_origin=(self.margin, self.margin)) if self.margin else record
 
     def filter_data(self) -> List[dict]:
         """Records that ``filter_cfg`` lets into training; all of them in test mode."""
@@ -152,13 +194,38 @@ class AmodalCocoDataset(BaseDetDataset):
             ValueError: it is truncated, no image, or not H×W as annotated.
         """
         record = self.get_data_info(idx)
-        image = decode_image(record['img_path'], self.backend_args)
-        size, annotated = image.shape[:2], (record['height'], record['width'])
-        if size != annotated:
-            raise ValueError(f"image file {record['img_path']!r} has (height, width) {size}, but "
-                             f"image {record['img_id']} of {self.source} is annotated with "
-                             f'{annotated}: use the file that the masks were drawn on')
-        return image
+        return as_annotated(decode_image(record['img_path'], self.backend_args), record)
+
+    def _join_prefix(self) -> None:
+        """Like BaseDataset's, but looks for the files in other layouts, too."""
+        super()._join_prefix()
+        self.ann_file = self._found(self.ann_file, self.ann_dirs, posixpath.basename(self.ann_file))
+        if 'img' in self.data_prefix:
+            self.data_prefix['img'] = self._found(self.data_prefix['img'], self.img_dirs)
+        if self.image_ids and not is_abs(self.image_ids) and self.data_root:
+            self.image_ids = join_path(self.data_root, self.image_ids)
+
+    def _found(self, path: str, folders: Tuple[str, ...], name: str = '') -> str:
+        """``path``, or the first of ``folders``/``name`` that is there, if it is not."""
+        others = [join_path(self.data_root or '', folder, name) for folder in folders]
+        for candidate in (path, *others):
+            if others and exists(candidate, backend_args=self.backend_args):
+                return candidate
+        return path
+
+    def _chosen(self) -> dict:
+        """The COCO dict of the file, with no other images than ``image_ids``."""
+        coco = check_coco(self.read_coco(), self.source)
+        if not self.image_ids:
+            return coco
+        return choose_images(coco, read_ids(self.image_ids, self.backend_args), self.source)
+
+    def _categories(self, coco: dict) -> Optional[List[dict]]:
+        """All categories that annotations may have."""
+        if not self.published_categories:
+            return coco.get('categories')
+        check_published(coco.get('categories'), self.published_categories, self.source)
+        return [dict(category) for category in self.published_categories]
 
     def _img_path(self, image: dict) -> str:
         parts = posixpath.normpath(image['file_name'].replace('\\', '/')).split('/')
@@ -191,11 +258,15 @@ class AmodalCocoDataset(BaseDetDataset):
         try:
             label = self._label(ann)
             instance = self._masks(ann, image['height'], image['width'])
+            instance.update(self._depth(ann))
             area = number(ann, self.area_key, default=1)
-            crowd = _crowd(ann)
+            crowd = crowd_flag(ann)
+            if self.margin:
+                instance = moved(instance, self.margin, image['height'], image['width'])
         except ValueError as error:
             raise ValueError(f"annotation {ann['id']} of {self.source}: {error}") from None
-        reason = _why_left_out(ann, label, instance['bbox'], area, image)
+        size = (image['height'] + 2 * self.margin, image['width'] + 2 * self.margin)
+        reason = _why_left_out(ann, label, instance['bbox'], area, size)
         if reason:
             self._left_out[reason] += 1
             return None
@@ -204,6 +275,7 @@ class AmodalCocoDataset(BaseDetDataset):
             category_id=1 if self.one_class else ann['category_id'],
             ann_id=ann['id'],
             ignore_flag=crowd)
+        self._cut_off += reaches_out(instance['mask'], *size)
         return instance
 
     def _without_amodal(self, ann: dict) -> dict:
@@ -211,6 +283,12 @@ class AmodalCocoDataset(BaseDetDataset):
         amodal = (self.amodal_key, self.visible_key, self.box_key, self.area_key, 'occlude_rate')
         rest = {key: value for key, value in ann.items() if key not in amodal}
         return {**rest, self.amodal_key: ann[self.visible_key]}
+
+    def _depth(self, ann: dict) -> Dict[str, int]:
+        """``order`` and ``cluster`` where the annotation has them; they are amodal truth."""
+        keys = {} if self.visible_only else dict(order=self.order_key, cluster=self.cluster_key)
+        return {name: whole_number(ann, key) for name, key in keys.items()
+                if ann.get(key) is not None}
 
     def _label(self, ann: dict) -> Optional[int]:
         """The label of the annotation's class; None where the class is not chosen."""
@@ -258,18 +336,18 @@ class AmodalCocoDataset(BaseDetDataset):
                 logger='current',
                 level=logging.WARNING)
 
-
-def _crowd(ann: dict) -> int:
-    """1 for a crowd, else 0."""
-    crowd = ann.get('iscrowd', 0)
-    if crowd not in (0, 1):
-        raise ValueError(f"expected 0 or 1 as 'iscrowd', got {crowd!r:.60}; mend it, or leave it "
-                         'out')
-    return int(crowd)
+    def _log_cut_off(self) -> None:
+        if self._cut_off:
+            print_log(
+                f'{self.source}: {self._cut_off} polygons reach beyond their images by more than a '
+                'pixel and are cut off there; with margin=PIXELS and the transform PadToCanvas '
+                'they are not',
+                logger='current',
+                level=logging.WARNING)
 
 
 def _why_left_out(ann: dict, label: Optional[int], bbox: Sequence[float], area: float,
-                  image: dict) -> Optional[str]:
+                  size: Tuple[int, int]) -> Optional[str]:
     """The reason not to take an annotation, by mmdet's rules; None for taking it."""
     x1, y1, x2, y2 = bbox
     if ann.get('ignore', False):
@@ -278,6 +356,6 @@ def _why_left_out(ann: dict, label: Optional[int], bbox: Sequence[float], area: 
         return 'of classes not chosen'
     if x2 - x1 < 1 or y2 - y1 < 1 or area <= 0:
         return 'smaller than a pixel'
-    if x2 <= 0 or y2 <= 0 or x1 >= image['width'] or y1 >= image['height']:
+    if x2 <= 0 or y2 <= 0 or x1 >= size[1] or y1 >= size[0]:
         return 'outside the image'
     return None

@@ -3,11 +3,15 @@
 import logging
 from typing import Dict, List
 
+from mmdet.datasets import CocoDataset
 from mmdet.registry import DATASETS
 from mmengine.logging import print_log
 
 from .amodal_coco import AmodalCocoDataset
-from .coco_files import check_coco, check_segmentation, is_id, mask_bbox_xywh, required
+from .coco_checks import check_coco, check_segmentation, is_id, mask_bbox_xywh, required
+
+# COCO numbers its 80 classes from 1 to 90 with gaps.
+COCO_IDS = [i for i in range(1, 91) if i not in (12, 26, 29, 30, 45, 66, 68, 69, 71, 83)]
 
 
 @DATASETS.register_module()
@@ -21,14 +25,19 @@ class COCOADataset(AmodalCocoDataset):
     several people annotated an image, the first is taken and the log says so.
 
     Args:
-        with_stuff: take regions marked ``isStuff`` too.
+        regions: ``'all'``, ``'things'``, or ``'stuff'``, those marked ``isStuff``.
         **kwargs: those of AmodalCocoDataset.
+
+    Raises:
+        ValueError: as AmodalCocoDataset; another ``regions``.
     """
 
     METAINFO = dict(classes=('object', ))
 
-    def __init__(self, *args, with_stuff: bool = True, **kwargs) -> None:
-        self.with_stuff = with_stuff
+    def __init__(self, *args, regions: str = 'all', **kwargs) -> None:
+        if regions not in ('all', 'things', 'stuff'):
+            raise ValueError(f"expected regions to be 'all', 'things' or 'stuff', got {regions!r}")
+        self.regions = regions
         super().__init__(*args, **kwargs)
 
     def read_coco(self) -> dict:
@@ -45,7 +54,7 @@ class COCOADataset(AmodalCocoDataset):
         annotations = [
             self._annotation(region, region_id, image)
             for region_id, (place, image, region) in enumerate(regions, 1)
-            if first[image['id']] == place and (self.with_stuff or not region.get('isStuff', 0))
+            if first[image['id']] == place and self.regions in ('all', _kind(region))
         ]
         return dict(
             images=official['images'],
@@ -92,3 +101,20 @@ class COCOADataset(AmodalCocoDataset):
                 f'and {skipped} annotations are left out',
                 logger='current',
                 level=logging.WARNING)
+
+
+def _kind(region: dict) -> str:
+    return 'stuff' if region.get('isStuff', 0) else 'things'
+
+
+@DATASETS.register_module()
+class COCOAClsDataset(AmodalCocoDataset):
+    """Like AmodalCocoDataset, but of COCOA-cls, ``COCO_amodal_{train,val}2014_with_classes.json``.
+
+    The regions of COCOA that are objects of COCO, with its 80 classes and their ids, whichever of
+    them a file has. "Learning to See the Invisible", WACV 2019.
+    """
+
+    METAINFO = dict(classes=CocoDataset.METAINFO['classes'])
+    published_categories = tuple(
+        dict(id=i, name=name) for i, name in zip(COCO_IDS, CocoDataset.METAINFO['classes']))

@@ -13,6 +13,7 @@ from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 
 from ..structures import occlusion, patches, segmentation
+from .canvas import as_annotated
 from .coco_files import decode_image, describe_image, read_image_bytes
 
 
@@ -83,11 +84,7 @@ class CropPair(BaseTransform):
             if from_file:
                 decode_image(record['img_path'], self.image_loader.backend_args)
             raise
-        size, annotated = image.shape[:2], (record['height'], record['width'])
-        if size != annotated:
-            raise ValueError(f'image {describe_image(record)} has (height, width) {size}, but '
-                             f'its annotations say {annotated}: use the file that was annotated')
-        return image
+        return as_annotated(image, record)
 
 
 @TRANSFORMS.register_module()

@@ -6,7 +6,8 @@ import numpy as np
 from mmdet.registry import DATASETS
 from mmengine.dataset import BaseDataset
 
-VISIBLE_FIELDS = ('img_path', 'file_name', 'ann_file', 'img_id', 'height', 'width', 'scene')
+VISIBLE_FIELDS = ('img_path', 'file_name', 'ann_file', 'img_id', 'height', 'width',
+                  'canvas_origin', 'scene')
 
 
 @DATASETS.register_module()

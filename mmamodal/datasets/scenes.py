@@ -13,7 +13,7 @@ from pycocotools import mask as mask_utils
 
 from ..structures.segmentation import encode
 from .amodal_coco import AmodalCocoDataset
-from .coco_files import check_coco
+from .coco_checks import check_coco
 from .scene_drawing import draw_scene, visible_masks
 from .scene_layout import SceneOptions, compose_scene
 from .scene_shapes import SHAPES

@@ -14,7 +14,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmamodal.structures.segmentation import decode
-from mmamodal.visualization.files import write_whole
+from mmamodal.files import write_whole
 from mmamodal.visualization.pictures import (Objects, Patches, completion_picture,
                                              detection_picture)
 

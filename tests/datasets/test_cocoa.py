@@ -50,13 +50,13 @@ def test_regions_are_joined_by_image_id(tmp_path):
     assert instances(load(tmp_path)) == {
         7: [
             dict(bbox=[0, 0, 3, 4], bbox_label=0, category_id=1, ann_id=2, ignore_flag=0,
-                 mask=[FRONT]),
+                 mask=[FRONT], order=1),
             dict(bbox=[1, 1, 5, 3], bbox_label=0, category_id=1, ann_id=3, ignore_flag=0,
-                 mask=[BACK], visible_mask=RLE)
+                 mask=[BACK], visible_mask=RLE, order=2)
         ],
         3: [
             dict(bbox=[0, 0, 3, 4], bbox_label=0, category_id=1, ann_id=1, ignore_flag=0,
-                 mask=[FRONT])
+                 mask=[FRONT], order=1)
         ]
     }
 
@@ -75,7 +75,7 @@ def test_read_coco_is_amodal_coco(tmp_path):
 
 
 def test_ids_do_not_depend_on_stuff(tmp_path):
-    found = instances(load(tmp_path, with_stuff=False))
+    found = instances(load(tmp_path, regions='things'))
     assert {k: [i['ann_id'] for i in v] for k, v in found.items()} == {7: [2, 3], 3: []}
 
 
@@ -130,7 +130,7 @@ def test_bad_annotation_is_named(tmp_path, change, message):
 def test_only_stuff_without_stuff_is_empty(tmp_path):
     cocoa = dict(COCOA, annotations=COCOA['annotations'][:1])
     with pytest.raises(ValueError, match='has no annotations'):
-        load(tmp_path, cocoa, with_stuff=False)
+        load(tmp_path, cocoa, regions='things')
 
 
 @pytest.fixture

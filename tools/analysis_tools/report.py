@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
 from mmamodal.apis.command_line import run_tool
-from mmamodal.visualization.files import write_whole
+from mmamodal.files import write_whole
 from mmamodal.visualization.report import (COMPLETER_COLUMNS, DETECTOR_COLUMNS, Run, read_run,
                                            table_as_text)
 from mmamodal.visualization.report_page import page
