@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
 # Small models run faster on one thread, far faster where tests share the cores.
@@ -15,6 +16,15 @@ torch.set_num_threads(1)
 def mmdet_scope() -> None:
     """mmdet's registries, whatever scope a test before left behind."""
     init_default_scope('mmdet')
+
+
+@pytest.fixture
+def log(monkeypatch) -> list:
+    """Lines that go to the log."""
+    lines = []
+    logger = MMLogger.get_current_instance()
+    monkeypatch.setattr(logger, 'handle', lambda record: lines.append(record.getMessage()))
+    return lines
 
 
 @pytest.fixture(scope='session')

@@ -1,24 +1,79 @@
-"""All configs: they parse, their models build, and the chain's paths meet."""
+"""All configs: they parse, their models build, the chain's paths meet, and they train."""
 
+import gc
+import json
+import math
+import re
+from functools import lru_cache
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
+import published_files
 import pytest
 from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
+from mmengine.logging import MessageHub, MMLogger
 
-from mmamodal.apis.chain import Stage1
-from mmamodal.apis.command_line import load_config
+from mmamodal.apis.chain import Stage1, run_chain
+from mmamodal.apis.command_line import default_work_dir, load_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
+DATA = sorted(CONFIGS.glob('_base_/datasets/*.py'))
 STAGE2 = [path for path in RUNNABLE if 'stage1 =' in path.read_text()]
 COMPLETERS = [path for path in RUNNABLE if '_unet' in path.name]
 DETECTORS = [path for path in RUNNABLE if path.name.startswith(('mask-rcnn', 'orcnn'))]
+# On published data: one chain and one detector on truth for each of them.
+CHAINS = [path for path in STAGE2 if path.stem.endswith('-asbu') and 'scenes' not in path.stem]
+TRUTH = [path for path in sorted(CONFIGS.glob('mask_rcnn/mask-rcnn_r50_fpn_1x_*.py'))
+         if not path.stem.endswith('-visible')]
+CLASSES = {'scenes': 6, 'coco': 80, 'cocoa': 1, 'cocoa-things': 1, 'cocoa-cls': 80, 'kins': 7,
+           'kins2020': 7, 'd2sa': 60}
+
+# A step takes a moment: sizes and counts change, nothing else.
+SMALL_COMPLETER = {
+    'train_dataloader.batch_size': 2,
+    'train_dataloader.dataset.pipeline.0.patch_size': 64,
+    'model.patch_size': 64,
+    'model.network.base_channels': 4,
+    'train_cfg.max_iters': 2,
+    'train_cfg.val_interval': 2,
+    'default_hooks.logger.interval': 1
+}
+SMALL_DETECTOR = {
+    'model.backbone': dict(depth=18, base_channels=8, stem_channels=8, init_cfg=None),
+    'model.neck': dict(in_channels=[8, 16, 32, 64], out_channels=16),
+    'model.rpn_head': dict(in_channels=16, feat_channels=16),
+    'model.roi_head.bbox_roi_extractor.out_channels': 16,
+    'model.roi_head.mask_roi_extractor.out_channels': 16,
+    'model.roi_head.bbox_head': dict(in_channels=16, fc_out_channels=16),
+    'model.roi_head.mask_head': dict(num_convs=1, in_channels=16, conv_out_channels=16),
+    'model.test_cfg.rcnn.score_thr': 0,  # nothing is learned: without detections, no metrics
+    'train_dataloader.batch_size': 1,
+    'train_cfg.max_epochs': 1,
+    'train_cfg.val_interval': 1,
+    'default_hooks.logger.interval': 1
+}
+# The paths of this one are for the user to set; COCO has no amodal truth.
+PATHS_OF_COCO = {
+    'train_dataloader.dataset.ann_file': 'annotations/instances_train2017.json',
+    'val_dataloader.dataset.ann_file': 'annotations/instances_val2017.json'
+}
 
 
 def name(path: Path) -> str:
     return path.stem
+
+
+def data_set(path: Path) -> str:
+    """The last slot of a config's name, without what the detector learns from."""
+    return re.sub('-(visible|asbu|pcnet)$', '', path.stem.split('_')[-1])
+
+
+@lru_cache(maxsize=None)
+def parsed(path: Path) -> Config:
+    """The config, for tests that don't change it."""
+    return load_config(str(path))
 
 
 def types(cfg: object) -> List[str]:
@@ -37,12 +92,14 @@ def loaders(cfg: Config) -> List[dict]:
 
 
 def test_the_configs_are_found():
-    assert len(RUNNABLE) > 10 and len(STAGE2) >= 3
+    assert len(RUNNABLE) > 50 and len(STAGE2) >= 12
+    assert {data_set(path) for path in DETECTORS} == set(CLASSES)
+    assert {data_set(path) for path in CHAINS} == set(published_files.NAMES)
 
 
-@pytest.mark.parametrize('path', RUNNABLE, ids=name)
+@pytest.mark.parametrize('path', RUNNABLE + DATA, ids=name)
 def test_config_names_what_is_registered(path):
-    cfg = load_config(str(path))
+    cfg = parsed(path)
     for dataset in (loader.dataset for loader in loaders(cfg)):
         outer = dataset.get('dataset', dataset)
         for kind in {dataset.type, outer.type}:
@@ -56,34 +113,39 @@ def test_config_names_what_is_registered(path):
 
 @pytest.mark.parametrize('path', RUNNABLE, ids=name)
 def test_model_of_config_builds(path):
-    MODELS.build(load_config(str(path)).model)
+    MODELS.build(parsed(path).model)
 
 
 @pytest.mark.parametrize('path', STAGE2, ids=name)
 def test_detector_reads_what_its_completer_writes(path):
-    cfg = load_config(str(path))
-    stage1 = Stage1(cfg)  # refuses paths that do not meet
+    stage1 = Stage1(parsed(path))  # refuses paths that do not meet
     assert Path(stage1.cfg.work_dir) == stage1.out_file.parent
     assert stage1.out_file.name.endswith('.json')
 
 
 @pytest.mark.parametrize('path', STAGE2, ids=name)
+def test_detector_sees_the_images_that_its_completer_completes(path):
+    cfg = parsed(path)
+    folders = [Path(dataset.get('data_root') or '') / dataset.get('data_prefix', {}).get('img', '')
+               for dataset in (cfg.train_dataloader.dataset,
+                               Stage1(cfg).labels_cfg.test_dataloader.dataset)]
+    assert folders[0] == folders[1]
+
+
+@pytest.mark.parametrize('path', STAGE2, ids=name)
 def test_pseudo_labels_come_from_the_training_set_of_stage1(path):
-    stage1 = Stage1(load_config(str(path)))
-    learned = stage1.cfg.train_dataloader.dataset.dataset
-    labelled = stage1.labels_cfg.test_dataloader.dataset
-    for key in ('type', 'data_root', 'ann_file', 'data_prefix', 'split', 'num_scenes', 'seed'):
-        assert learned.get(key) == labelled.get(key), key
-    assert learned.get('visible_only') and labelled.get('visible_only')
+    stage1 = Stage1(parsed(path))
+    learned = dict(stage1.cfg.train_dataloader.dataset.dataset)
+    labelled = dict(stage1.labels_cfg.test_dataloader.dataset)
+    assert labelled.pop('test_mode') and labelled.pop('pipeline')
+    assert learned == labelled and learned['visible_only']
     assert stage1.labels_cfg.model.unite_visible
 
 
 @pytest.mark.parametrize('path', DETECTORS, ids=name)
 def test_detector_has_as_many_classes_as_its_dataset(path):
-    cfg = load_config(str(path))
-    dataset = cfg.train_dataloader.dataset
-    one_class = dataset.get('one_class') or 'cocoa' in path.stem
-    expected = 1 if one_class else {'SceneDataset': 6, 'AmodalCocoDataset': 80}[dataset.type]
+    cfg = parsed(path)
+    expected = 1 if cfg.train_dataloader.dataset.get('one_class') else CLASSES[data_set(path)]
     head = cfg.model.roi_head
     assert (head.bbox_head.num_classes, head.mask_head.num_classes) == (expected, expected)
 
@@ -91,9 +153,101 @@ def test_detector_has_as_many_classes_as_its_dataset(path):
 @pytest.mark.parametrize('path', COMPLETERS, ids=name)
 def test_completer_predicts_on_patches_as_in_training(path):
     """The sizes stand in the pipeline and in the model: they must agree."""
-    cfg = load_config(str(path))
+    cfg = parsed(path)
     steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
     assert steps['CropPair'].get('patch_size', 256) == cfg.model.get('patch_size', 256)
     assert steps['CropPair'].get('enlarge', 3.0) == cfg.model.get('enlarge', 3.0)
     width = steps['OcclusionBoundary'].get('width', 5)
     assert width == cfg.model.get('boundary_width', 5)
+
+
+@pytest.mark.parametrize('config, evidence, loss, order_thr, amodal_thr', [
+    ('pcnet/pcnet-m_unet_56k_cocoa', 'mask', 'RegionWeightedCrossEntropy', 0.1, 0.2),
+    ('pcnet/pcnet-m_unet_32k_kins', 'mask', 'RegionWeightedCrossEntropy', 0.1, 0.2),
+    ('asbu/boundary_unet_56k_cocoa', 'boundary', 'RegionWeightedCrossEntropy', 0.5, 0.5),
+    ('asbu/boundary_unet_32k_kins', 'boundary', 'RegionWeightedCrossEntropy', 0.5, 0.3),
+    ('asbu/uncertainty_unet_56k_cocoa', 'mask', 'UncertaintyLoss', 0.5, 0.5),
+    ('asbu/uncertainty_unet_32k_kins', 'mask', 'UncertaintyLoss', 0.4, 0.3),
+    ('asbu/ubce_unet_56k_cocoa', 'boundary', 'UncertaintyBCELoss', 0.5, 0.5),
+    ('asbu/ubce_unet_32k_kins', 'boundary', 'UncertaintyBCELoss', 0.4, 0.3),
+    ('asbu/asbu_unet_56k_cocoa', 'boundary', 'UncertaintyLoss', 0.5, 0.5),
+    ('asbu/asbu_unet_32k_kins', 'boundary', 'UncertaintyLoss', 0.4, 0.3),
+    ('asbu/asbu_unet_32k_kins2020', 'boundary', 'UncertaintyLoss', 0.4, 0.3)])
+def test_completers_are_as_published(config, evidence, loss, order_thr, amodal_thr):
+    cfg = parsed(CONFIGS / f'{config}.py')
+    model, on_kins = cfg.model, 'kins' in config
+    assert (model.evidence, model.loss.type) == (evidence, loss)
+    assert (model.order_thr, model.amodal_thr) == (order_thr, amodal_thr)
+    assert model.get('category_input', False) == on_kins
+    assert cfg.train_cfg.max_iters == (32000 if on_kins else 56000)
+    assert [s.milestones for s in cfg.param_scheduler] == ([] if on_kins else [[32000, 48000]])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty folder as current directory, and trainings in it without what takes longest."""
+    for kind in (MMLogger, MessageHub):  # mmengine names them by the second
+        kind._instance_dict.clear()
+    monkeypatch.chdir(tmp_path)
+    # mmengine lays out each config that it logs, and collects garbage for each dataset.
+    monkeypatch.setattr('yapf.yapflib.yapf_api.FormatCode', lambda text, **style: (text, True))
+    gc.freeze()
+    yield tmp_path
+    gc.unfreeze()
+
+
+def shrink(cfg: Config, options: dict) -> None:
+    """Make a training small, its loaders without workers."""
+    cfg.merge_from_dict(dict(options, randomness=dict(seed=0)))
+    for loader in loaders(cfg):
+        loader.update(num_workers=0, persistent_workers=False)
+        for step in loader.dataset.pipeline:
+            if step.type == 'Resize':
+                step.scale = (96, 64)
+
+
+def small_detector(path: Path) -> Config:
+    """A detector's config for a few iterations, its stage 1, if any, for two."""
+    cfg = load_config(str(path))
+    shrink(cfg, dict(SMALL_DETECTOR, **PATHS_OF_COCO) if data_set(path) == 'coco' and
+           'stage1' not in cfg else SMALL_DETECTOR)
+    if 'stage1' in cfg:
+        small = parsed(path.parent / cfg.stage1.config)
+        workers = {f'{key}.{option}': 0 for key in small if key.endswith('_dataloader')
+                   and small[key] for option in ('num_workers', 'persistent_workers')}
+        cfg.stage1.cfg_options = dict(SMALL_COMPLETER, **workers)
+    cfg.work_dir = default_work_dir(str(path))
+    return cfg
+
+
+def check_trained(work_dir: str, checkpoint: str) -> List[dict]:
+    """What was logged, after a look at the losses and at the weights."""
+    assert (Path(work_dir) / checkpoint).is_file()
+    file, = Path(work_dir).glob('*/vis_data/scalars.json')
+    logged = [json.loads(line) for line in file.read_text().splitlines()]
+    losses = [line['loss'] for line in logged if 'loss' in line]
+    assert len(losses) >= 2 and all(math.isfinite(loss) for loss in losses), losses
+    return logged
+
+
+@pytest.mark.parametrize('path', CHAINS, ids=data_set)
+def test_both_stages_train_on_published_files(path, project):
+    published_files.write(data_set(path), project / 'data')
+    cfg = small_detector(path)
+    if data_set(path) == 'coco':
+        cfg.val_dataloader.dataset.ann_file = PATHS_OF_COCO['val_dataloader.dataset.ann_file']
+    run_chain(cfg)
+    stage1 = Stage1(cfg)
+    check_trained(stage1.cfg.work_dir, 'iter_2.pth')
+    labels = json.loads(stage1.out_file.read_text())
+    assert len(labels['images']) == 4 and len(labels['annotations']) >= 8
+    check_trained(cfg.work_dir, 'epoch_1.pth')
+
+
+@pytest.mark.parametrize('path', TRUTH, ids=name)
+def test_detectors_train_on_published_files(path, project):
+    published_files.write(data_set(path).replace('-things', ''), project / 'data')
+    cfg = small_detector(path)
+    run_chain(cfg)
+    logged = check_trained(cfg.work_dir, 'epoch_1.pth')
+    assert 'coco/segm_mAP' in logged[-1]

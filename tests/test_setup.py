@@ -411,7 +411,7 @@ def test_setup_cfg_and_requirements_agree() -> None:
 
 def test_links_and_scripts_of_the_readme_exist() -> None:
     text = (REPO / 'README.md').read_text(encoding='utf-8')
-    links = re.findall(r'\]\(([^):]+)\)', text) + re.findall(r'(tools/\w+\.\w+)', text)
+    links = re.findall(r'\]\(([^):]+)\)', text) + re.findall(r'\b(tools/[\w/]+\.\w+)', text)
     links += [f'configs/{path}' for path in re.findall(r"'\.\./(\w+/[^'*]+\.py)'", text)]
     assert links
     for link in links:

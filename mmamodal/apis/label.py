@@ -7,10 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Union
 
+from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.fileio import join_path
 from mmengine.runner import Runner
 from torch.utils.data import Dataset, Subset
 
+from ..datasets.coco_files import located
 from ..evaluation.pseudo_label_parts import finished_images, read_info
 from ..evaluation.pseudo_label_writer import PseudoLabelWriter
 from ..version import __version__
@@ -112,10 +115,13 @@ def decided_by(cfg: Config, checkpoint: Optional[str]) -> Dict[str, Any]:
 
 
 def annotation_files(dataset: dict) -> List[Path]:
-    """``ann_file`` with ``data_root`` of a dataset's config and of those it wraps."""
-    found = []
-    if dataset.get('ann_file'):
-        found.append(Path(dataset.get('data_root') or '') / dataset['ann_file'])
+    """Files with annotations or image ids of a dataset's config and of those it wraps."""
+    root, kind = dataset.get('data_root') or '', DATASETS.get(dataset.get('type') or 'none')
+    named = [dataset.get('ann_file'), *dataset.get('more_ann_files', ())]
+    found = [Path(located(join_path(root, name), root, getattr(kind, 'ann_dirs', ()),
+                          Path(name).name)) for name in named if name]
+    if dataset.get('image_ids'):
+        found.append(Path(root) / dataset['image_ids'])
     for key in ('dataset', 'datasets'):
         inner = dataset.get(key) or []
         for child in [inner] if isinstance(inner, dict) else inner:

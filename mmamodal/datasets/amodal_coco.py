@@ -12,7 +12,7 @@ import numpy as np
 from mmcv.transforms import LoadImageFromFile
 from mmdet.datasets import BaseDetDataset
 from mmdet.registry import DATASETS
-from mmengine.fileio import exists, join_path
+from mmengine.fileio import join_path
 from mmengine.logging import print_log
 from mmengine.utils import is_abs
 
@@ -20,7 +20,7 @@ from .canvas import as_annotated, moved, reaches_out
 from .coco_checks import (check_box, check_coco, check_published, check_segmentation,
                           choose_categories, choose_images, crowd_flag, group_annotations, is_id,
                           mask_bbox_xywh, number, required, whole_number)
-from .coco_files import decode_image, read_ids, read_image_bytes, read_json
+from .coco_files import decode_image, located, read_ids, read_image_bytes, read_json
 
 
 @DATASETS.register_module()
@@ -31,7 +31,7 @@ class AmodalCocoDataset(BaseDetDataset):
     ``visible_mask`` (RLE or polygons) beside them; an annotation without one is not
     occluded. ``bbox`` (xywh), ``area`` and ``order`` (depth rank, smaller is nearer) may be
     absent. A dataset with other keys, classes or folders is a subclass with other class
-    attributes.
+    attributes. An image whose masks are on a larger canvas says ``canvas_origin``.
 
     Classes come from the file's ``categories`` unless ``metainfo`` names some; labels follow
     the order of the names. ``metainfo`` then holds ``classes``, ``categories`` (in label
@@ -155,7 +155,10 @@ class AmodalCocoDataset(BaseDetDataset):
             width=image['width'] + 2 * self.margin,
             visible_only=self.visible_only,
             instances=[instance for instance in instances if instance is not None])
-        return dict(record, canvas_origin=(self.margin, self.margin)) if self.margin else record
+        if self.margin or 'canvas_origin' in image:
+            x, y = image.get('canvas_origin', (0, 0))
+            record['canvas_origin'] = (x + self.margin, y + self.margin)
+        return record
 
     def filter_data(self) -> List[dict]:
         """Records that ``filter_cfg`` lets into training; all of them in test mode."""
@@ -199,19 +202,16 @@ class AmodalCocoDataset(BaseDetDataset):
     def _join_prefix(self) -> None:
         """Like BaseDataset's, but looks for the files in other layouts, too."""
         super()._join_prefix()
-        self.ann_file = self._found(self.ann_file, self.ann_dirs, posixpath.basename(self.ann_file))
+        self.ann_file = self._located(self.ann_file)
         if 'img' in self.data_prefix:
-            self.data_prefix['img'] = self._found(self.data_prefix['img'], self.img_dirs)
+            self.data_prefix['img'] = located(self.data_prefix['img'], self.data_root or '',
+                                              self.img_dirs, backend_args=self.backend_args)
         if self.image_ids and not is_abs(self.image_ids) and self.data_root:
             self.image_ids = join_path(self.data_root, self.image_ids)
 
-    def _found(self, path: str, folders: Tuple[str, ...], name: str = '') -> str:
-        """``path``, or the first of ``folders``/``name`` that is there, if it is not."""
-        others = [join_path(self.data_root or '', folder, name) for folder in folders]
-        for candidate in (path, *others):
-            if others and exists(candidate, backend_args=self.backend_args):
-                return candidate
-        return path
+    def _located(self, ann_file: str) -> str:
+        return located(ann_file, self.data_root or '', self.ann_dirs,
+                       posixpath.basename(ann_file), self.backend_args)
 
     def _chosen(self) -> dict:
         """The COCO dict of the file, with no other images than ``image_ids``."""
@@ -296,7 +296,7 @@ class AmodalCocoDataset(BaseDetDataset):
             return 0
         category = required(ann, 'category_id', 'or read the file with one_class=True')
         if not is_id(category) or category not in self._labels:
-            raise ValueError(f'expected the id of a category as category_id, got {category!r}, '
+            raise ValueError(f'expected the id of a category as category_id, got {category!r:.60}, '
                              f'and the file has {sorted(self._labels)}; add the category')
         return self._labels[category]
 
@@ -319,7 +319,8 @@ class AmodalCocoDataset(BaseDetDataset):
         return instance
 
     def _warn_if_never_occluded(self, annotations: List[dict]) -> None:
-        if not self.visible_only and not any(self.visible_key in ann for ann in annotations):
+        if annotations and not self.visible_only and not any(
+                self.visible_key in ann for ann in annotations):
             print_log(
                 f'{self.source}: no annotation has {self.visible_key!r} (the first one has '
                 f'{sorted(annotations[0])}), so nothing counts as occluded. If its masks are '

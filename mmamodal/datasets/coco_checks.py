@@ -9,8 +9,9 @@ import math
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
+from mmengine.logging import print_log
 
-from ..structures.segmentation import Segmentation, decode_tight
+from ..structures.segmentation import FAR_OUT, Segmentation, rle_bbox_xywh
 
 
 def check_coco(coco: object, source: str) -> dict:
@@ -27,10 +28,12 @@ def check_coco(coco: object, source: str) -> dict:
         if not isinstance(items, list) or not items:
             raise ValueError(f'{source} has no {key}: expected a COCO dict with a list of them, '
                              f'got {"an empty list" if items == [] else sorted(coco)}')
-        if not all(isinstance(item, dict) for item in items):
-            raise ValueError(f'{source} has {key} that are no dicts: expected COCO {key}')
-    for image in coco['images']:
-        _check_image(image, source)
+        for place, item in enumerate(items):
+            if not isinstance(item, dict):
+                raise ValueError(f'{source} has {key} that are no dicts, such as {item!r:.60} at '
+                                 f'place {place}: expected COCO {key}')
+    for place, image in enumerate(coco['images']):
+        _check_image(image, place, source)
     return coco
 
 
@@ -46,15 +49,15 @@ def group_annotations(images: List[dict], annotations: List[dict],
     seen = set()
     for place, ann in enumerate(annotations):
         if not is_id(ann.get('id')) or ann['id'] < 1:
-            raise ValueError(f'annotation at place {place} of {source} has id {ann.get("id")!r}: '
-                             'expected a whole number from 1 to 2**63 - 1; number the annotations '
-                             'from 1')
+            raise ValueError(f'annotation at place {place} of {source} has id '
+                             f'{ann.get("id")!r:.60}: expected a whole number from 1 to 2**63 - 1; '
+                             'number the annotations from 1')
         if ann['id'] in seen:
             raise ValueError(f"two annotations of {source} have the id {ann['id']}: expected "
                              'unique ids; number the annotations from 1')
         if not is_id(ann.get('image_id')) or ann['image_id'] not in grouped:
             raise ValueError(f"annotation {ann['id']} of {source} has image_id "
-                             f'{ann.get("image_id")!r}: expected the id of one of its '
+                             f'{ann.get("image_id")!r:.60}: expected the id of one of its '
                              f'{len(images)} images; add the image or remove the annotation')
         seen.add(ann['id'])
         grouped[ann['image_id']].append(ann)
@@ -62,25 +65,37 @@ def group_annotations(images: List[dict], annotations: List[dict],
 
 
 def choose_images(coco: dict, ids: List[int], source: str) -> dict:
-    """``coco`` with these images alone, in the order of the file, and their annotations."""
-    unknown = set(ids) - {image['id'] for image in coco['images']}
+    """``coco`` with these images alone, in the order of the file, and their annotations.
+
+    Annotations of no image of the file stay, for :func:`group_annotations` to refuse.
+    """
+    known = {image['id'] for image in coco['images']}
+    unknown = set(ids) - known
     if unknown or not ids:
         raise ValueError(f'{source} has no image {sorted(unknown)[:5]} of the {len(set(ids))} ids '
                          'that image_ids names: expected ids of its images; the ids belong to '
                          'another file')
-    chosen = set(ids)
+    others = known - set(ids)
     return dict(
         coco,
-        images=[image for image in coco['images'] if image['id'] in chosen],
-        annotations=[ann for ann in coco['annotations'] if ann.get('image_id') in chosen])
+        images=[image for image in coco['images'] if image['id'] not in others],
+        annotations=[ann for ann in coco['annotations']
+                     if not is_id(ann.get('image_id')) or ann['image_id'] not in others])
 
 
-def merge_coco(parts: List[dict]) -> dict:
-    """Several COCO dicts as one. Ids of the first stay; where a later part has one that is
-    taken, all of its images, or all of its annotations, are numbered on from the largest."""
-    merged = dict(parts[0], images=[], annotations=[])
-    for part in parts:
+def merge_coco(parts: Dict[str, dict]) -> dict:
+    """Several COCO dicts, by the names of their files, as one.
+
+    Ids of the first stay; where a later one has an id that is taken, all of its images, or all of
+    its annotations, are numbered on from the largest, and the log says so.
+    """
+    merged = dict(next(iter(parts.values())), images=[], annotations=[])
+    for source, part in parts.items():
         step = {key: _id_step(merged[key], part[key]) for key in ('images', 'annotations')}
+        for key in step:
+            if step[key]:
+                print_log(f'{source}: {step[key]} is added to the ids of its {key}, since some '
+                          'are taken by the files before it', logger='current')
         merged['images'] += [dict(image, id=image['id'] + step['images'])
                              for image in part['images']]
         merged['annotations'] += [
@@ -131,7 +146,7 @@ def required(ann: dict, key: str, remedy: str) -> object:
     """``ann[key]``, which must be there."""
     if ann.get(key) is None:
         remedy = 'an official COCOA file is read by COCOADataset' if 'regions' in ann else remedy
-        raise ValueError(f'expected a {key!r}, got only {sorted(ann)}; add it ({remedy})')
+        raise ValueError(f'expected a {key!r}, got only {sorted(ann)!s:.200}; add it ({remedy})')
     return ann[key]
 
 
@@ -185,8 +200,10 @@ def check_segmentation(segmentation: Segmentation, key: str, height: int,
 
 def check_box(bbox_xywh: list, key: str) -> list:
     """``bbox_xywh``, if it is four finite numbers."""
-    if not isinstance(bbox_xywh, list) or len(bbox_xywh) != 4 or not _finite(bbox_xywh):
-        raise ValueError(f'expected four finite numbers [x, y, w, h] as {key!r}, got '
+    if not isinstance(bbox_xywh, list) or len(bbox_xywh) != 4 or not _finite(bbox_xywh) or max(
+            map(abs, bbox_xywh)) >= FAR_OUT:
+        raise ValueError(f'expected four finite numbers [x, y, w, h] below {FAR_OUT:,} as '
+                         f'{key!r}, got '
                          f'{bbox_xywh!r:.60}; mend it, or leave it out to have it computed')
     return bbox_xywh
 
@@ -194,8 +211,7 @@ def check_box(bbox_xywh: list, key: str) -> list:
 def mask_bbox_xywh(segmentation: Segmentation, height: int, width: int) -> list:
     """Tight box [x, y, w, h] of a checked mask in image pixels: of the outline, or of the RLE."""
     if isinstance(segmentation, dict):
-        mask, (x, y) = decode_tight(segmentation, height, width)
-        return [x, y, mask.shape[1], mask.shape[0]]
+        return rle_bbox_xywh(segmentation, height, width)
     points = np.concatenate([np.reshape(polygon, (-1, 2)) for polygon in segmentation])
     corner = points.min(axis=0)
     return [*corner.tolist(), *(points.max(axis=0) - corner).tolist()]
@@ -208,17 +224,22 @@ def _id_step(taken: List[dict], entries: List[dict]) -> int:
     return max(ids) + 1 - min(entry['id'] for entry in entries) if clash else 0
 
 
-def _check_image(image: dict, source: str) -> None:
+def _check_image(image: dict, place: int, source: str) -> None:
     size = [image.get('height'), image.get('width')]
     if not is_id(image.get('id')):
-        raise ValueError(f'an image of {source} has id {image.get("id")!r}: expected a whole '
-                         'number')
+        raise ValueError(f'image at place {place} of {source} has id {image.get("id")!r:.60}: '
+                         'expected a whole number')
     if not isinstance(image.get('file_name'), str) or not image['file_name']:
         raise ValueError(f"image {image['id']} of {source} has file_name "
-                         f'{image.get("file_name")!r}: expected a path in the image folder')
-    if not all(is_id(side) and side > 0 for side in size):
-        raise ValueError(f"image {image['id']} of {source} has height and width {size}: expected "
-                         'its size in whole pixels')
+                         f'{image.get("file_name")!r:.60}: expected a path in the image folder')
+    if not all(is_id(side) and 0 < side < FAR_OUT for side in size) or size[0] * size[1] > 2**31:
+        raise ValueError(f"image {image['id']} of {source} has height and width {size!r:.60}: "
+                         'expected its size in whole pixels')
+    origin = image.get('canvas_origin', [0, 0])
+    if not isinstance(origin, (list, tuple)) or len(origin) != 2 or not all(
+            is_id(value) and value >= 0 for value in origin):
+        raise ValueError(f"image {image['id']} of {source} has canvas_origin {origin!r:.60}: "
+                         'expected [x, y] in whole pixels, or none')
 
 
 def _check_rle(rle: dict, key: str, height: int, width: int) -> dict:
@@ -226,8 +247,8 @@ def _check_rle(rle: dict, key: str, height: int, width: int) -> dict:
     if size not in ([height, width], (height, width)) or not isinstance(
             counts, (str, bytes, list)) or not counts:
         raise ValueError(f'expected an RLE of size [{height}, {width}] with counts as {key!r}, got '
-                         f'size {size} and {type(counts).__name__} counts; encode the mask on the '
-                         'whole image')
+                         f'size {size!s:.60} and {type(counts).__name__} counts; encode the mask '
+                         'on the whole image')
     if isinstance(counts, list) and (any(
             not isinstance(run, (int, np.integer)) or run < 0
             for run in counts) or sum(counts) != height * width):
@@ -239,5 +260,5 @@ def _check_rle(rle: dict, key: str, height: int, width: int) -> dict:
 def _finite(numbers: list) -> bool:
     try:
         return math.isfinite(sum(numbers))
-    except TypeError:
+    except (TypeError, OverflowError):
         return False

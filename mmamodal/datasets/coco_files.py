@@ -2,11 +2,15 @@
 
 import json
 import re
-from typing import List, Optional
+from typing import List, Optional, Sequence, Tuple
 
 import mmcv
 import mmengine.fileio as fileio
 import numpy as np
+from mmengine.fileio import join_path
+from PIL import Image
+
+ORIENTATION = 0x0112  # EXIF: above 4, height and width are exchanged when it is shown
 
 
 def read_file(path: str, what: str, backend_args: Optional[dict] = None) -> bytes:
@@ -39,6 +43,8 @@ def read_json(path: str, backend_args: Optional[dict] = None) -> object:
         raise ValueError(f'{path!r} is no valid JSON at line {error.lineno} column {error.colno} '
                          f'(character {error.pos} of {len(data)}): {error.msg}; if it was '
                          'cut off, fetch it again') from None
+    except (ValueError, RecursionError) as error:  # numbers of thousands of digits, deep nesting
+        raise ValueError(f'{path!r} cannot be read as JSON: {error}; fetch it again') from None
 
 
 def read_image_bytes(path: str, backend_args: Optional[dict] = None) -> bytes:
@@ -70,6 +76,34 @@ def decode_image(path: str, backend_args: Optional[dict] = None) -> np.ndarray:
         raise ValueError(f'image file {path!r} cannot be decoded: expected an image such as JPEG '
                          'or PNG; fetch it again')
     return image
+
+
+def photo_size(path: str) -> Tuple[int, int]:
+    """(height, width) of an image file as it is shown, turned where EXIF says so; reads its head.
+
+    Raises:
+        FileNotFoundError: it is missing.
+        ValueError: it is no image.
+    """
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ORIENTATION, 1) > 4
+            return image.size if turned else image.size[::-1]
+    except FileNotFoundError:
+        raise FileNotFoundError(f'image file {path!r} is not a file: check the image folder') from None
+    except Exception as error:  # a broken file can fail in any way
+        raise ValueError(f'image file {path!r} cannot be decoded ({type(error).__name__}): expected '
+                         'an image such as JPEG or PNG; fetch it again') from None
+
+
+def located(path: str, root: str, folders: Sequence[str], name: str = '',
+            backend_args: Optional[dict] = None) -> str:
+    """``path``, or the first of ``root``/``folders``/``name`` that is there, if it is not."""
+    others = [join_path(root, folder, name) for folder in folders]
+    for candidate in (path, *others):
+        if others and fileio.exists(candidate, backend_args=backend_args):
+            return candidate
+    return path
 
 
 def read_ids(path: str, backend_args: Optional[dict] = None) -> List[int]:

@@ -44,9 +44,9 @@ class COCOADataset(AmodalCocoDataset):
         """The regions as amodal COCO; their ``order``, ``isStuff``, ``occlude_rate`` stay."""
         official = check_coco(super().read_coco(), self.source)
         images = {image['id']: image for image in official['images']}
-        regions = [(place, self._image(record, images), region)
+        regions = [(place, self._image(record, place, images), region)
                    for place, record in enumerate(official['annotations'])
-                   for region in self._regions(record)]
+                   for region in self._regions(record, place)]
         first: Dict[int, int] = {}
         for place, image, _ in regions:
             first.setdefault(image['id'], place)
@@ -61,20 +61,21 @@ class COCOADataset(AmodalCocoDataset):
             annotations=annotations,
             categories=[dict(id=1, name='object')])
 
-    def _image(self, record: dict, images: Dict[int, dict]) -> dict:
+    def _image(self, record: dict, place: int, images: Dict[int, dict]) -> dict:
         image_id = record.get('image_id')
         if not is_id(image_id) or image_id not in images:
-            raise ValueError(f"annotation {record.get('id')!r} of {self.source} has image_id "
-                             f'{image_id!r}: expected the id of one of its {len(images)} images; '
-                             'add the image or remove the annotation')
+            raise ValueError(f"annotation {record.get('id')!r:.60} at place {place} of "
+                             f'{self.source} has image_id {image_id!r:.60}: expected the id of one '
+                             f'of its {len(images)} images; add the image or remove the annotation')
         return images[image_id]
 
-    def _regions(self, record: dict) -> List[dict]:
+    def _regions(self, record: dict, place: int) -> List[dict]:
         regions = record.get('regions')
         if not isinstance(regions, list) or not all(isinstance(r, dict) for r in regions):
-            raise ValueError(f"annotation {record.get('id')!r} of {self.source} has no list "
-                             f"'regions', only {sorted(record)}: expected an official COCOA file; "
-                             'COCO files are read by AmodalCocoDataset')
+            raise ValueError(f"annotation {record.get('id')!r:.60} at place {place} of "
+                             f"{self.source} has no list 'regions', only {sorted(record)!s:.200}: "
+                             'expected an official COCOA file; COCO files are read by '
+                             'AmodalCocoDataset')
         return regions
 
     def _annotation(self, region: dict, region_id: int, image: dict) -> dict:

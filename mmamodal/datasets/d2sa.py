@@ -1,6 +1,6 @@
 """D2S amodal as it is downloaded: "Learning to See the Invisible", WACV 2019."""
 
-from typing import Dict, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 from mmdet.registry import DATASETS
 from mmengine.fileio import join_path
@@ -45,35 +45,26 @@ class D2SADataset(AmodalCocoDataset):
 
     def read_coco(self) -> dict:
         """The files as one, images of the size of their masks, with the objects' ``order``."""
-        parts = [check_coco(super().read_coco(), self.ann_file)]
-        parts += [check_coco(read_json(path, self.backend_args), path)
-                  for path in self.more_ann_files]
-        for part, path in zip(parts, [self.ann_file, *self.more_ann_files]):
+        parts = {path: check_coco(read_json(path, self.backend_args), path)
+                 for path in [self.ann_file, *self.more_ann_files]}
+        for path, part in parts.items():
             group_annotations(part['images'], part['annotations'], path)
-        coco = merge_coco(parts) if len(parts) > 1 else parts[0]
-        sizes: Dict[int, list] = {}
-        for ann in coco['annotations']:
-            size = _canvas(ann.get(self.amodal_key))
-            if size:
-                sizes.setdefault(ann['image_id'], size)
-        images = [
-            dict(image, height=sizes[image['id']][0], width=sizes[image['id']][1])
-            if image['id'] in sizes else image for image in coco['images']
-        ]
+        coco = merge_coco(parts)
+        sizes = {ann['image_id']: size for ann in coco['annotations']
+                 if (size := _canvas(ann.get(self.amodal_key)))}
+        images = [self._on_canvas(image, sizes.get(image['id'])) for image in coco['images']]
         return dict(coco, images=images, annotations=[_with_order(a) for a in coco['annotations']])
 
-    def parse_data_info(self, raw_data_info: dict) -> dict:
-        """Like AmodalCocoDataset's, with the place of the photo."""
-        record = super().parse_data_info(raw_data_info)
-        x, y = record.get('canvas_origin', (0, 0))
-        return dict(record, canvas_origin=(self.photo_origin[0] + x, self.photo_origin[1] + y))
+    def _on_canvas(self, image: dict, size: Optional[list]) -> dict:
+        height, width = size or (image['height'], image['width'])
+        return dict(image, height=height, width=width, canvas_origin=list(self.photo_origin))
 
     def _join_prefix(self) -> None:
         super()._join_prefix()
         for place, path in enumerate(self.more_ann_files):
             if not is_abs(path) and self.data_root:
                 path = join_path(self.data_root, path)
-            self.more_ann_files[place] = self._found(path, self.ann_dirs, path.split('/')[-1])
+            self.more_ann_files[place] = self._located(path)
 
 
 def _canvas(segmentation: object) -> list:

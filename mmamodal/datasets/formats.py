@@ -27,7 +27,8 @@ def guess_format(coco: dict) -> str:
     COCOA-cls is taken for amodal COCO, whose keys it has; so is a file without annotations.
     """
     annotations = coco.get('annotations') if isinstance(coco, dict) else None
-    keys = {key for ann in annotations or [] if isinstance(ann, dict) for key in ann}
+    listed = annotations if isinstance(annotations, list) else []
+    keys = {key for ann in listed if isinstance(ann, dict) for key in ann}
     for key, name in TELLING_KEYS.items():
         if key in keys:
             return name

@@ -16,7 +16,8 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from pycocotools import mask as mask_utils
 
-from ..structures.segmentation import decode, encode, to_rle
+from ..structures.annotation import annotation_of_masks
+from ..structures.segmentation import decode, to_rle
 from .pseudo_label_parts import append, finished_images, merge_parts, open_part, part_path
 
 OUTCOMES = ('instances', 'grown', 'fallback', 'crowd', 'dropped')
@@ -148,6 +149,8 @@ def label_image(sample: dict) -> Tuple[dict, List[dict], Dict[str, int]]:
         if annotation is not None:
             annotations.append(dict(annotation, image_id=sample['img_id']))
     image = dict(id=sample['img_id'], file_name=sample['file_name'], height=height, width=width)
+    if 'canvas_origin' in sample:
+        image['canvas_origin'] = list(sample['canvas_origin'])
     return image, annotations, dict(counts)
 
 
@@ -172,24 +175,20 @@ def label_instance(instance: dict, amodal: Optional[np.ndarray], height: int,
         outcomes: which of ``OUTCOMES`` to count.
     """
     same = dict(id=instance['ann_id'], category_id=instance['category_id'])
-    visible_rle = to_rle(instance.get('visible_mask', instance['mask']), height, width)
     if instance['ignore_flag']:
         return dict(same, **_crowd(instance, height, width)), ['crowd']
-    visible = decode(visible_rle, height, width)
+    visible = decode(instance.get('visible_mask', instance['mask']), height, width)
     if amodal is not None and amodal.shape != visible.shape:
         raise ValueError(f'expected a prediction of shape {visible.shape}, got {amodal.shape}')
     united = visible if amodal is None else visible | amodal
-    area, seen = int(united.sum()), int(visible.sum())
-    if not area:
+    if not united.any():
         return None, ['dropped']
+    annotation = dict(same, **annotation_of_masks(united, visible))
     outcomes = ['instances']
     if amodal is None or not amodal.any():
         outcomes.append('fallback')
-    elif area > seen:
+    elif annotation['occlude_rate'] > 0:
         outcomes.append('grown')
-    rle = encode(united)
-    annotation = dict(same, segmentation=rle, bbox=mask_utils.toBbox(rle).tolist(), area=area,
-                      iscrowd=0, visible_mask=visible_rle, occlude_rate=round(1 - seen / area, 4))
     return annotation, outcomes
 
 

@@ -130,6 +130,28 @@ def _shared_area(a: np.ndarray, b: np.ndarray, box: np.ndarray) -> int:
     return int(np.count_nonzero(a[y1:y2, x1:x2] & b[y1:y2, x1:x2]))
 
 
+def depth_ranks(order: np.ndarray) -> np.ndarray:
+    """How far back each object lies among those that it hides or is hidden by.
+
+    Args:
+        order: (N, N) int8, +1 where the row is in front of the column, -1 where behind.
+
+    Returns:
+        (N,) int64: 1 where nothing is in front, else one more than the farthest of those in
+        front, 0 for an object without any order. Of objects in a ring the one with the fewest
+        in front counts as the first.
+    """
+    behind, left = order == -1, (order != 0).any(1)
+    ranks = np.zeros(len(order), np.int64)
+    while left.any():
+        waits_for = (behind & left).sum(1)
+        free = np.flatnonzero(left & (waits_for == waits_for[left].min()))
+        free = free if waits_for[free[0]] == 0 else free[:1]
+        ranks[free] = 1 + (behind[free] * ranks).max(1)
+        left[free] = False
+    return ranks
+
+
 def in_front(order: np.ndarray, context: str) -> np.ndarray:
     """Who counts as each object's occluder, given the order.
 

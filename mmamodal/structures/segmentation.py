@@ -34,10 +34,12 @@ def to_rle(segmentation: Segmentation, height: int, width: int) -> dict:
             another size or its runs do not fill it.
     """
     if isinstance(segmentation, dict):
-        rle = _checked_rle(segmentation, height, width)
-    else:
-        polygons = _polygons(segmentation)
-        rle = mask_utils.merge(mask_utils.frPyObjects(polygons, height, width))
+        runs = _runs(segmentation, height, width)
+        if isinstance(segmentation['counts'], list):
+            segmentation = mask_utils.frPyObjects(
+                dict(size=[height, width], counts=runs.tolist()), height, width)
+        return dict(size=[height, width], counts=_text(segmentation['counts']))
+    rle = mask_utils.merge(mask_utils.frPyObjects(_polygons(segmentation), height, width))
     return dict(size=[height, width], counts=_text(rle['counts']))
 
 
@@ -55,11 +57,27 @@ def decode_tight(segmentation: Segmentation, height: int,
         origin: (x, y) of its upper left pixel in the image.
     """
     if isinstance(segmentation, dict):
-        mask, origin = _decode_columns(_checked_rle(segmentation, height, width))
+        mask, origin = _decode_columns(_runs(segmentation, height, width), height)
     else:
         mask, origin = _decode_polygon(segmentation, height, width)
     x, y, w, h = cv2.boundingRect(mask) if mask.size else (0, 0, 0, 0)
     return mask[y:y + h, x:x + w], (origin[0] + x, origin[1] + y)
+
+
+def rle_bbox_xywh(rle: dict, height: int, width: int) -> list:
+    """Tight box [x, y, w, h] of an RLE, all zero if nothing is set; nothing is decoded.
+
+    Not pycocotools' toBbox, which an empty run of the mask leads astray. Raises as :func:`to_rle`.
+    """
+    starts, ends = _filled(_runs(rle, height, width))
+    if not len(starts):
+        return [0, 0, 0, 0]
+    first, last = starts // height, (ends - 1) // height
+    if (first != last).any():  # a run over the end of a column fills its last and the first row
+        top, bottom = 0, height
+    else:
+        top, bottom = (starts % height).min(), ((ends - 1) % height).max() + 1
+    return [int(first[0]), int(top), int(last[-1] + 1 - first[0]), int(bottom - top)]
 
 
 def encode(mask: np.ndarray) -> dict:
@@ -85,44 +103,50 @@ def _checked_polygon(polygon: list) -> list:
     return points.tolist()
 
 
-def _checked_rle(rle: dict, height: int, width: int) -> dict:
+def _runs(rle: dict, height: int, width: int) -> np.ndarray:
+    """Lengths of all runs of an RLE, checked; the first is of zeros."""
     size, counts = rle.get('size'), rle.get('counts')
     if counts is None or not isinstance(size, (list, tuple)) or list(size) != [height, width]:
         raise ValueError(f'expected an RLE of size [{height}, {width}] with counts, got size '
-                         f'{size} and {"no counts" if counts is None else "counts"}')
+                         f'{size!s:.60} and {"no counts" if counts is None else "counts"}')
     if isinstance(counts, list):
         if any(not isinstance(run, (int, np.integer)) or run < 0 for run in counts):
             raise ValueError('an RLE has a run that is not a whole number >= 0')
-        filled = sum(counts)
-        rle = mask_utils.frPyObjects(dict(size=[height, width], counts=counts), height, width)
     elif isinstance(counts, (str, bytes)):
-        filled = sum(_runs(counts))
+        counts = _uncompressed(counts)
     else:
         raise ValueError(f'expected RLE counts as list or string, got {type(counts).__name__}')
+    filled = sum(counts) if isinstance(counts, list) else int(counts.sum())
     if filled != height * width:
         raise ValueError(f'the runs of an RLE fill {filled} pixels, its size [{height}, {width}] '
                          f'has {height * width}')
-    return rle
+    return np.asarray(counts, dtype=np.int64)
 
 
-def _decode_columns(rle: dict) -> Tuple[np.ndarray, Tuple[int, int]]:
-    """The columns of a compressed RLE that hold its mask: runs go down columns."""
-    height = rle['size'][0]
-    ends = np.cumsum(_runs(rle['counts']))
-    values = np.arange(len(ends)) & 1
-    # Not by pycocotools' toBbox, which an empty run of the mask leads astray.
-    filled = np.flatnonzero(values * np.diff(ends, prepend=0))
-    if not len(filled):
+def _filled(runs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """Where runs of ones that are not empty start and end: places in the image, column by column."""
+    ends = np.cumsum(runs)[1::2]
+    lengths = runs[1::2]
+    kept = lengths > 0
+    return (ends - lengths)[kept], ends[kept]
+
+
+def _decode_columns(runs: np.ndarray, height: int) -> Tuple[np.ndarray, Tuple[int, int]]:
+    """The columns that hold the mask: runs go down columns."""
+    starts, filled_ends = _filled(runs)
+    if not len(starts):
         return np.zeros((0, 0), np.uint8), (0, 0)
-    left, right = int(ends[filled[0] - 1] // height), int(-(-ends[filled[-1]] // height))
-    lengths = np.diff(np.clip(ends, left * height, right * height), prepend=left * height)
-    columns = np.repeat(values.astype(np.uint8), lengths).reshape(right - left, height)
-    return np.ascontiguousarray(columns.T), (left, 0)
+    left, right = int(starts[0] // height), int(-(-filled_ends[-1] // height))
+    ends = np.clip(np.cumsum(runs), left * height, right * height)
+    lengths = np.diff(ends, prepend=left * height)
+    columns = np.repeat((np.arange(len(runs)) & 1).astype(np.uint8), lengths)
+    return np.ascontiguousarray(columns.reshape(right - left, height).T), (left, 0)
 
 
 def _decode_polygon(segmentation: list, height: int,
                     width: int) -> Tuple[np.ndarray, Tuple[int, int]]:
-    """Polygons drawn on a canvas of their own box: a shift by whole pixels changes no pixel."""
+    """Polygons drawn on a canvas of their own box: a shift by whole pixels changes
+    none, or one where an edge passes halfway between two (one mask in thousands)."""
     polygons = [_snapped(np.asarray(polygon)) for polygon in _polygons(segmentation)]
     points = np.concatenate(polygons).reshape(-1, 2)
     left, top = np.maximum(np.floor(points.min(0)), 0).astype(int)
@@ -148,7 +172,7 @@ def _polygons(segmentation: Segmentation) -> list:
     return [_checked_polygon(part) for part in parts]
 
 
-def _runs(counts: Union[str, bytes]) -> list:
+def _uncompressed(counts: Union[str, bytes]) -> np.ndarray:
     """Run lengths of compressed counts: LEB128-like, each past the second a difference."""
     text = counts.encode() if isinstance(counts, str) else counts
     codes = np.frombuffer(text, dtype=np.uint8).astype(np.int64) - 48
@@ -167,7 +191,7 @@ def _runs(counts: Union[str, bytes]) -> list:
     values[2::2] = np.cumsum(values[2::2])
     if values.min() < 0:
         raise ValueError('the counts of an RLE give a negative run')
-    return values.tolist()
+    return values
 
 
 def _text(counts: Union[str, bytes]) -> str:

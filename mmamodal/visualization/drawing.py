@@ -154,6 +154,61 @@ def draw_names(picture: np.ndarray, masks: np.ndarray, names: Sequence[str],
     return _from_pil(canvas)
 
 
+def draw_boxes(picture: np.ndarray, boxes: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Thin frames: boxes (N, 4) xyxy in pixels of the picture, in their colours (N, 3) BGR."""
+    out = picture.copy()
+    bottom, right = picture.shape[0] - 1, picture.shape[1] - 1
+    for (x1, y1, x2, y2), colour in zip(np.round(boxes).astype(int), colours):
+        corner = (min(x2 - 1, right), min(y2 - 1, bottom))
+        cv2.rectangle(out, (max(x1, 0), max(y1, 0)), corner, colour.tolist())
+    return out
+
+
+def draw_numbers(picture: np.ndarray, masks: np.ndarray, numbers: Sequence[str],
+                 colours: np.ndarray) -> np.ndarray:
+    """A number on a white disc ringed in the object's colour (N, 3) BGR, at the place of each
+    mask (N, h, w) that is farthest from its rim; nothing for '' and for an empty mask."""
+    marks = [(*_deepest(mask), number, colour) for mask, number, colour in
+             zip(masks, numbers, colours) if number and mask.any()]
+    out = picture.copy()
+    for x, y, number, colour in marks:
+        left, right = (x - 3 * (len(number) - 1), y), (x + 3 * (len(number) - 1), y)
+        for thickness, paint in ((21, colour.tolist()), (17, (255, 255, 255))):
+            cv2.line(out, left, right, paint, thickness, cv2.LINE_AA)
+    canvas = _to_pil(out)
+    pen = ImageDraw.Draw(canvas)
+    for x, y, number, _ in marks:
+        pen.text((x + 0.5, y + 0.5), number, INK[::-1], _font(12), anchor='mm')
+    return _from_pil(canvas)
+
+
+def tile(panels: Sequence[Tuple[str, np.ndarray]], columns: int, gap: int = 10) -> np.ndarray:
+    """Panels of any size on white, row by row, each below its caption, in the middle of a place
+    as wide as the widest.
+
+    Args:
+        panels: caption and (h, w, 3) picture of each.
+        columns: panels in a row.
+        gap: pixels between panels and around them.
+
+    Returns:
+        (height, width, 3) uint8 BGR.
+    """
+    head, columns = 23, max(min(columns, len(panels)), 1)
+    wide = max((panel.shape[1] for _, panel in panels), default=0)
+    rows = [panels[i:i + columns] for i in range(0, len(panels), columns)]
+    heights = [max(panel.shape[0] for _, panel in row) + head + gap for row in rows]
+    canvas = Image.new('RGB', (gap + columns * (wide + gap), gap // 2 + sum(heights)), 'white')
+    pen, y = ImageDraw.Draw(canvas), gap // 2
+    for row, height in zip(rows, heights):
+        for column, (caption, panel) in enumerate(row):
+            x = gap + column * (wide + gap)
+            pen.text((x, y + 2), _shortened(caption, wide), INK[::-1], _font(14))
+            canvas.paste(_to_pil(panel), (x + (wide - panel.shape[1]) // 2, y + head))
+        y += height
+    return _from_pil(canvas)
+
+
 def side_by_side(panels: Sequence[Tuple[str, np.ndarray]], bar_top: Optional[float] = None,
                  gap: int = 10) -> np.ndarray:
     """Panels of one size on white, each below its caption; elongated ones in two columns.
@@ -214,6 +269,13 @@ def _colour_bar(canvas: Image.Image, pen: ImageDraw.ImageDraw, right: int, top: 
     bar = HEAT[ramp]
     canvas.paste(_to_pil(bar), (x - 4 - bar.shape[1], top + 1))
     pen.text((x - 4 - bar.shape[1] - 13, top - 1), '0', INK[::-1], font)
+
+
+def _deepest(mask: np.ndarray) -> Tuple[int, int]:
+    """(x, y) of the pixel of a mask (h, w), not empty, that is farthest from its rim."""
+    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(depth.argmax(), mask.shape)
+    return int(x), int(y)
 
 
 def _to_pil(picture: np.ndarray) -> Image.Image:

@@ -185,9 +185,18 @@ def test_labels_that_are_begun_are_not_usable(tmp_path):
     (dict(ann_file='a.json', data_root='data/'), ['data/a.json']),
     (dict(dataset=dict(ann_file='a.json')), ['a.json']),
     (dict(datasets=[dict(ann_file='a.json'), dict(ann_file='b.json')]), ['a.json', 'b.json']),
+    (dict(type='D2SADataset', ann_file='a.json', more_ann_files=['b.json'], data_root='data/',
+          image_ids='ids.txt'), ['data/a.json', 'data/b.json', 'data/ids.txt']),
     (dict(type='SceneDataset'), [])])
 def test_annotation_files_are_found(dataset, expected):
     assert [str(path) for path in annotation_files(dataset)] == expected
+
+
+def test_annotation_files_are_found_in_the_other_layout(tmp_path):
+    (tmp_path / 'annotations').mkdir()
+    (tmp_path / 'annotations' / 'a.json').touch()
+    data = dict(type='KINSDataset', ann_file='a.json', data_root=str(tmp_path))
+    assert annotation_files(data) == [tmp_path / 'annotations' / 'a.json']
 
 
 def test_detector_must_read_what_the_completer_writes():

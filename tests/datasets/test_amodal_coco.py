@@ -4,7 +4,6 @@ import json
 import cv2
 import numpy as np
 import pytest
-from mmengine.logging import MMLogger
 
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
 from mmamodal.datasets.coco_checks import (check_segmentation, choose_categories,
@@ -43,15 +42,6 @@ def changed(**fields):
     ann = {**coco['annotations'][0], **fields}
     coco['annotations'][0] = {key: value for key, value in ann.items() if value is not None}
     return coco
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """Lines that go to the log."""
-    lines = []
-    logger = MMLogger.get_current_instance()
-    monkeypatch.setattr(logger, 'handle', lambda record: lines.append(record.getMessage()))
-    return lines
 
 
 def load(folder, coco=COCO, **options):

@@ -58,6 +58,7 @@ SPECK = _instance(30, mask=[[1.1, 1.1, 1.2, 1.1, 1.2, 1.2]])
     (_box_mask(2, 0, 4, 4), _box_mask(2, 0, 4, 4)),
     (_box_mask(2, 0, 5, 4), _box_mask(2, 0, 4, 4)),  # a third outside: clipped
     (_box_mask(3, 0, 5, 4), _box_mask(3, 0, 4, 4)),  # a half outside: clipped
+    (_box_mask(5, 1, 6, 2), _box_mask(0, 0, 0, 0)),  # one pixel, at the rim: clipped
     (_box_mask(0, 0, 0, 0), _box_mask(0, 0, 0, 0)),
 ])
 def test_clip_visible(visible, inside):
@@ -66,8 +67,8 @@ def test_clip_visible(visible, inside):
 
 @pytest.mark.parametrize('amodal', [_box_mask(0, 0, 4, 4), _box_mask(0, 0, 0, 0)])
 def test_visible_mask_elsewhere_is_refused(amodal):
-    with pytest.raises(ValueError, match='8 of the 8 visible pixels are outside the amodal mask'):
-        clip_visible(_box_mask(4, 0, 6, 4), amodal)
+    with pytest.raises(ValueError, match='16 of the 16 visible pixels are outside the amodal'):
+        clip_visible(_box_mask(4, 0, 8, 4), amodal)
 
 
 def test_decode_instance():

@@ -1,10 +1,12 @@
 """Masks of annotation files, against pycocotools."""
 
+import cv2
 import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from mmamodal.structures.segmentation import decode, decode_tight, encode, to_rle
+from mmamodal.structures.segmentation import (decode, decode_tight, encode, rle_bbox_xywh,
+                                              to_rle)
 
 SQUARE = [1, 1, 4, 1, 4, 4, 1, 4]
 SQUARE_MASK = np.zeros((5, 6), np.uint8)
@@ -129,6 +131,17 @@ def test_tight_box_of_nothing(segmentation):
 def test_full_image():
     mask, origin = decode_tight(rle_of([0, 30]), 5, 6)
     assert mask.shape == (5, 6) and mask.all() and origin == (0, 0)
+
+
+@pytest.mark.parametrize('seed', range(40))
+def test_bbox_of_rle_is_that_of_its_mask(seed):
+    rng = np.random.default_rng(seed)
+    mask = (rng.random((rng.integers(1, 6), rng.integers(1, 6))) < rng.random()).astype(np.uint8)
+    assert rle_bbox_xywh(encode(mask), *mask.shape) == list(cv2.boundingRect(mask))
+
+
+def test_empty_runs_do_not_count_for_the_bbox():
+    assert rle_bbox_xywh(rle_of([2, 0, 4, 3, 2, 3, 2, 3, 6, 0, 5]), 5, 6) == [1, 1, 3, 3]
 
 
 NAN = float('nan')

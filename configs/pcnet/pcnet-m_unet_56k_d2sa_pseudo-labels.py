@@ -1,0 +1,8 @@
+# Completes the visible masks of the training images: what stage 2 learns from.
+_base_ = './pcnet-m_unet_56k_d2sa.py'
+model = dict(unite_visible=True)
+test_dataloader = dict(dataset=_base_.train_dataloader.dataset.dataset)
+test_evaluator = dict(
+    _delete_=True,
+    type='PseudoLabelWriter',
+    out_file='work_dirs/pcnet-m_unet_56k_d2sa/d2sa_train_pcnet.json')

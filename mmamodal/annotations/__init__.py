@@ -1,0 +1,1 @@
+"""Annotation files: drawn, converted, checked, mended and counted. Functions, no registry."""

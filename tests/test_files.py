@@ -1,0 +1,35 @@
+"""Files that are there whole or not at all."""
+
+import json
+
+import pytest
+
+from mmamodal.files import check_output, write_json, write_whole
+
+
+def test_makes_the_folder_and_leaves_nothing_else(tmp_path):
+    write_whole(tmp_path / 'a' / 'b.bin', b'xy')
+    assert [path.name for path in (tmp_path / 'a').iterdir()] == ['b.bin']
+    assert (tmp_path / 'a' / 'b.bin').read_bytes() == b'xy'
+
+
+def test_what_was_there_stays_when_writing_fails(tmp_path):
+    path = tmp_path / 'a.json'
+    write_json(path, dict(a=1))
+    with pytest.raises(ValueError):
+        write_json(path, dict(a=float('nan')))
+    assert json.loads(path.read_text()) == dict(a=1)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('out, others, message', [
+    ('out.txt', (), r"ends in .json, got 'out.txt'"),
+    ('a.json', ('b.json', './a.json'), 'a.json is to be written, but is read'),
+    ('link.json', ('a.json', ), 'link.json is to be written, but is read'),
+])
+def test_outputs_that_would_do_harm_are_refused(tmp_path, monkeypatch, out, others, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'link.json').symlink_to(tmp_path / 'a.json')
+    with pytest.raises(ValueError, match=message):
+        check_output(out, *others)
+    check_output('new.json', *others)
