@@ -13,11 +13,11 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 from pycocotools import mask as mask_utils
 
-from ..structures.segmentation import to_rle
-from ..version import __version__
 from ..datasets.amodal_coco import AmodalCocoDataset
 from ..datasets.coco_checks import check_coco, group_annotations, is_id
 from ..datasets.coco_files import read_file, read_json
+from ..structures.segmentation import to_rle
+from ..version import __version__
 from .conversion import amodal_annotations, file_names, image_entry, records
 
 # Images of a split of COCOA -> its name, and images and objects in the released files of

@@ -8,14 +8,14 @@ from typing import Dict, Iterator, List, Optional
 
 from mmengine.utils import track_iter_progress
 
-from ..structures.annotation import annotation_of_masks
-from ..structures.segmentation import encode
-from ..version import __version__
 from ..datasets.amodal_coco import AmodalCocoDataset
 from ..datasets.coco_checks import check_coco
 from ..datasets.coco_files import describe_image, photo_size, read_json
 from ..datasets.formats import TELLING_KEYS, guess_format, open_annotations
 from ..datasets.loading import decode_instance
+from ..structures.annotation import annotation_of_masks
+from ..structures.segmentation import encode
+from ..version import __version__
 
 # What is computed anew, and what would only say again, in other words, where the visible part is.
 COMPUTED = ('segmentation', 'visible_mask', 'invisible_mask', 'bbox', 'area', 'occlude_rate',

@@ -90,10 +90,12 @@ def photo_size(path: str) -> Tuple[int, int]:
             turned = image.getexif().get(ORIENTATION, 1) > 4
             return image.size if turned else image.size[::-1]
     except FileNotFoundError:
-        raise FileNotFoundError(f'image file {path!r} is not a file: check the image folder') from None
+        raise FileNotFoundError(
+            f'image file {path!r} is not a file: check the folder of images') from None
     except Exception as error:  # a broken file can fail in any way
-        raise ValueError(f'image file {path!r} cannot be decoded ({type(error).__name__}): expected '
-                         'an image such as JPEG or PNG; fetch it again') from None
+        raise ValueError(
+            f'image file {path!r} cannot be decoded ({type(error).__name__}): expected an image '
+            'such as JPEG or PNG; fetch it again') from None
 
 
 def located(path: str, root: str, folders: Sequence[str], name: str = '',

@@ -3,8 +3,8 @@
 from typing import Dict, Optional, Type
 
 from .amodal_coco import AmodalCocoDataset
-from .cocoa import COCOAClsDataset, COCOADataset
 from .coco_files import read_json
+from .cocoa import COCOAClsDataset, COCOADataset
 from .d2sa import D2SADataset
 from .kins import KINS2020Dataset, KINSDataset
 

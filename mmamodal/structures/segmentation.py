@@ -124,7 +124,7 @@ def _runs(rle: dict, height: int, width: int) -> np.ndarray:
 
 
 def _filled(runs: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """Where runs of ones that are not empty start and end: places in the image, column by column."""
+    """Where runs of ones that are not empty start and end: pixels counted down the columns."""
     ends = np.cumsum(runs)[1::2]
     lengths = runs[1::2]
     kept = lengths > 0

@@ -13,8 +13,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from mmamodal.structures.segmentation import decode
 from mmamodal.files import write_whole
+from mmamodal.structures.segmentation import decode
 from mmamodal.visualization.pictures import (Objects, Patches, completion_picture,
                                              detection_picture)
 

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmamodal.datasets import COCOADataset
-from mmamodal.annotations.checks import KINDS, NOTES, Violation, check_dataset
-from mmamodal.annotations.mending import MENDED, mend, mended_fields
 from mmamodal.annotations.check_report import as_dict, as_text, count_kinds
+from mmamodal.annotations.checks import KINDS, NOTES, Violation, check_dataset
 from mmamodal.annotations.image_checks import image_dir_of
 from mmamodal.annotations.mask_regions import is_thick, read_region
+from mmamodal.annotations.mending import MENDED, mend, mended_fields
+from mmamodal.datasets import COCOADataset
 from mmamodal.structures.segmentation import decode, encode
 
 H, W = 10, 12

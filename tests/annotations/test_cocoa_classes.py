@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from mmengine.logging import MMLogger
 
+from mmamodal.annotations.cocoa_classes import assign, cocoa_cls, read_instances, report
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
 from mmamodal.datasets.cocoa import COCOAClsDataset, COCOADataset
-from mmamodal.annotations.cocoa_classes import assign, cocoa_cls, read_instances, report
 from mmamodal.datasets.loading import decode_instance
 from mmamodal.structures.segmentation import encode
 

@@ -8,10 +8,10 @@ import numpy as np
 import published_files
 import pytest
 
-from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.annotations.dataset_statistics import (Objects, Statistics, as_json, by_class,
                                                     class_table, joined, occlusion_statistics,
                                                     read_objects, summarise, table)
+from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.structures.segmentation import encode
 
 # Two rows of five pixels: the whole row, its first four pixels, its first one, nothing.

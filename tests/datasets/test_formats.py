@@ -30,7 +30,8 @@ def test_published_files_open_by_name_and_by_guess(name, tmp_path):
     assert len(open_annotations(path)) == len(data) > 0
 
 
-@pytest.mark.parametrize('content', [dict(), [], None, dict(annotations=[3, None]), 'text', dict(annotations=5)])
+@pytest.mark.parametrize('content', [
+    dict(), [], None, 'text', dict(annotations=[3, None]), dict(annotations=5)])
 def test_guess_of_what_is_no_annotation_file(content):
     assert guess_format(content) == 'amodal-coco'
 

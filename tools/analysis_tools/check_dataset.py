@@ -8,14 +8,14 @@ from typing import Iterable, List, Optional, Sequence, Tuple
 
 from mmengine.utils import track_iter_progress
 
+from mmamodal.annotations.check_report import as_dict, as_text, count_violations
+from mmamodal.annotations.checks import KINDS, Violation, check_dataset
+from mmamodal.annotations.image_checks import image_dir_of
+from mmamodal.annotations.mending import mend
 from mmamodal.apis.command_line import run_tool
 from mmamodal.apis.open_data import open_data
 from mmamodal.datasets import AmodalCocoDataset
 from mmamodal.datasets.formats import FORMATS
-from mmamodal.annotations.checks import KINDS, Violation, check_dataset
-from mmamodal.annotations.mending import mend
-from mmamodal.annotations.check_report import as_dict, as_text, count_violations
-from mmamodal.annotations.image_checks import image_dir_of
 from mmamodal.files import check_output, write_json
 
 EXAMPLE = '''examples:

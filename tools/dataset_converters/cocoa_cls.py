@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
 from mmamodal.annotations.cocoa_classes import cocoa_cls, read_instances, report
 from mmamodal.annotations.conversion import open_as, records
+from mmamodal.apis.command_line import run_tool
 from mmamodal.files import check_output, write_json
 
 EPILOG = '''example, both splits:

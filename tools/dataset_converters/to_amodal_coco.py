@@ -4,8 +4,8 @@ import argparse
 import sys
 from typing import Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
 from mmamodal.annotations.conversion import converted, open_as
+from mmamodal.apis.command_line import run_tool
 from mmamodal.datasets.formats import FORMATS
 from mmamodal.files import check_output, write_json
 
