@@ -1,9 +1,9 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and files that grow by lines and survive a kill."""
 
 import json
 import os
 from pathlib import Path
-from typing import Union
+from typing import Iterator, TextIO, Tuple, Union
 
 
 def write_whole(path: Union[str, Path], data: bytes) -> None:
@@ -39,3 +39,35 @@ def check_output(out: Union[str, Path], *others: Union[str, Path]) -> None:
         if os.path.realpath(path) == os.path.realpath(out):
             raise ValueError(f'{out} is to be written, but is read or written by this command '
                              'already: give the output another name')
+
+
+def open_lines(path: Path, head: dict) -> TextIO:
+    """Open a file of JSON lines to add to it; if it is new, its first line is ``head``.
+
+    A process that is killed leaves one broken line at most, which :func:`read_lines` skips.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = path.exists()
+    file = path.open('a', encoding='utf-8')
+    # After a kill the last line may be cut off: end it, so that it spoils no other.
+    file.write('\n' if begun else json.dumps(head) + '\n')
+    file.flush()
+    return file
+
+
+def add_line(file: TextIO, content: dict) -> None:
+    """Add a line; it is on disk when this returns."""
+    file.write(json.dumps(content) + '\n')
+    file.flush()
+
+
+def read_lines(path: Path) -> Iterator[Tuple[int, dict]]:
+    """Offset in bytes and content of all whole lines, the head with them."""
+    offset = 0
+    with path.open('rb') as file:
+        for line in file:
+            try:
+                yield offset, json.loads(line)
+            except ValueError:
+                pass
+            offset += len(line)

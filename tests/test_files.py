@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mmamodal.files import check_output, write_json, write_whole
+from mmamodal.files import (add_line, check_output, open_lines, read_lines, write_json,
+                            write_whole)
 
 
 def test_makes_the_folder_and_leaves_nothing_else(tmp_path):
@@ -33,3 +34,19 @@ def test_outputs_that_would_do_harm_are_refused(tmp_path, monkeypatch, out, othe
     with pytest.raises(ValueError, match=message):
         check_output(out, *others)
     check_output('new.json', *others)
+
+
+def test_lines_survive_one_that_was_cut_off(tmp_path):
+    path = tmp_path / 'a' / 'part.jsonl'
+    with open_lines(path, dict(head=1)) as file:
+        add_line(file, dict(k=1))
+    with path.open('a') as file:
+        file.write('{"k": ')
+    with open_lines(path, dict(head=2)) as file:
+        add_line(file, dict(k=2))
+    lines = dict(read_lines(path))
+    assert list(lines.values()) == [dict(head=1), dict(k=1), dict(k=2)]
+    with path.open('rb') as file:
+        for offset, content in lines.items():
+            file.seek(offset)
+            assert json.loads(file.readline()) == content

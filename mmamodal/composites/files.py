@@ -12,12 +12,12 @@ import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, TextIO, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 import cv2
 from mmengine.utils import ProgressBar
 
-from ..files import write_json
+from ..files import add_line, open_lines, read_lines, write_json
 from .composer import Composer, describe_settings, merge
 
 ANNOTATIONS, PART, IMAGES = 'annotations.json', 'annotations.part.jsonl', 'images'
@@ -51,11 +51,10 @@ def generate(composer: Composer, out_dir: Path, number: int, workers: int = 2,
     missing = [k for k in range(number) if k not in done]
     if done:
         print(f'{len(done)} of {number} images are there from an interrupted run')
-    with open_part(out_dir / PART, settings) as file:
+    with open_lines(out_dir / PART, dict(settings=settings)) as file:
         for record in show_progress(_written(composer, out_dir / IMAGES, missing, workers),
                                     len(missing)):
-            file.write(json.dumps(record) + '\n')
-            file.flush()
+            add_line(file, record)
             done[record['id'] - 1] = record
     coco = merge([done[k] for k in range(number)], composer.dataset.metainfo['categories'],
                  dict(info or {}, settings=settings))
@@ -81,28 +80,12 @@ def read_part(path: Path, settings: dict) -> Dict[int, dict]:
     """The images of an interrupted run by number; a line that was cut off counts as not done."""
     if not path.exists():
         return {}
-    records = []
-    for line in path.read_text(encoding='utf-8').split('\n'):
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            continue
+    records = [record for _, record in read_lines(path)]
     if not records or 'settings' not in records[0]:  # killed before a line was whole
         path.unlink()
         return {}
     _check_settings(records[0]['settings'], settings, path.parent)
     return {record['id'] - 1: record for record in records if 'annotations' in record}
-
-
-def open_part(path: Path, settings: dict) -> TextIO:
-    """Open a part to add images to it; its first line tells the settings."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    begun = path.exists()
-    file = path.open('a', encoding='utf-8')
-    # After a kill the last line may be cut off: end it, so that it spoils no other.
-    file.write('\n' if begun else json.dumps(dict(settings=settings)) + '\n')
-    file.flush()
-    return file
 
 
 def _check_settings(there: dict, here: dict, out_dir: Path) -> None:

@@ -9,8 +9,11 @@ import json
 import os
 from collections import Counter
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, TextIO, Tuple
+from typing import Dict, Iterator, List, NamedTuple, TextIO
+
+from ..files import add_line, open_lines, read_lines
 
 
 class Place(NamedTuple):
@@ -37,19 +40,14 @@ def open_part(path: Path, fingerprint: str) -> TextIO:
 
     A part of another ``fingerprint`` (other checkpoint, data or thresholds) is begun anew.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = path.exists() and _fingerprint(path) == fingerprint
-    file = path.open('a' if known else 'w', encoding='utf-8')
-    # After a kill the last line may be cut off: end it, so that it spoils no other.
-    file.write('\n' if known else json.dumps(dict(fingerprint=fingerprint)) + '\n')
-    file.flush()
-    return file
+    if path.exists() and _fingerprint(path) != fingerprint:
+        path.unlink()
+    return open_lines(path, dict(fingerprint=fingerprint))
 
 
 def append(file: TextIO, image: dict, annotations: List[dict], counts: Dict[str, int]) -> None:
     """Add one image with its labels; they are on disk when this returns."""
-    file.write(json.dumps(dict(image=image, annotations=annotations, counts=counts)) + '\n')
-    file.flush()
+    add_line(file, dict(image=image, annotations=annotations, counts=counts))
 
 
 def finished_images(out_file: Path, fingerprint: str) -> Dict[int, Place]:
@@ -58,7 +56,7 @@ def finished_images(out_file: Path, fingerprint: str) -> Dict[int, Place]:
     for path in part_paths(out_file):
         if _fingerprint(path) != fingerprint:
             continue
-        for offset, record in _records(path):
+        for offset, record in islice(read_lines(path), 1, None):
             places.setdefault(record['image']['id'],
                               Place(path, offset, record['image'], record['counts']))
     return places
@@ -126,21 +124,6 @@ def _annotations(places: List[Place]) -> Iterator[dict]:
             yield from json.loads(files[place.part].readline())['annotations']
 
 
-def _records(path: Path) -> Iterator[Tuple[int, dict]]:
-    """Offset in bytes and content of all whole lines but the first."""
-    with path.open('rb') as file:
-        offset = len(file.readline())
-        for line in file:
-            try:
-                yield offset, json.loads(line)
-            except ValueError:
-                pass
-            offset += len(line)
-
-
 def _fingerprint(path: Path) -> str:
-    with path.open(encoding='utf-8') as file:
-        try:
-            return json.loads(file.readline())['fingerprint']
-        except (ValueError, KeyError, TypeError):
-            return ''
+    _, head = next(read_lines(path), (0, {}))
+    return head.get('fingerprint', '') if isinstance(head, dict) else ''

@@ -13,11 +13,12 @@ import pytest
 from mmamodal.composites.backgrounds import (Background, least_covered, list_backgrounds, paint_out,
                                              photo_box, read_background)
 from mmamodal.composites.composer import merge
-from mmamodal.composites.files import check_finished, open_part, read_part
+from mmamodal.composites.files import check_finished, read_part
 from mmamodal.composites.fit import MODAL_AUG, Figures, Simulation, distance, fit, summarise
 from mmamodal.composites.sources import CutOut, Sources, find_sources
 from mmamodal.datasets.formats import open_annotations
 from mmamodal.datasets.paste_layout import PasteOptions
+from mmamodal.files import open_lines
 from mmamodal.structures.segmentation import encode
 
 SIZE = (40, 60)
@@ -188,10 +189,10 @@ RECORD = dict(id=4, annotations=[])
 @pytest.mark.parametrize('end, numbers', [('', [3]), ('{"id": 5, "annot', [3]), ('\n', [3])])
 def test_a_line_that_was_cut_off_is_not_done(tmp_path, end, numbers):
     path = tmp_path / 'part'
-    with open_part(path, dict(seed=0)) as file:
+    with open_lines(path, dict(settings=dict(seed=0))) as file:
         file.write(json.dumps(RECORD) + '\n' + end)
     assert sorted(read_part(path, dict(seed=0))) == numbers
-    with open_part(path, dict(seed=0)) as file:
+    with open_lines(path, dict(settings=dict(seed=0))) as file:
         file.write(json.dumps(dict(RECORD, id=5)) + '\n')
     assert sorted(read_part(path, dict(seed=0))) == [*numbers, 4]
 
@@ -203,7 +204,7 @@ def test_a_part_without_its_first_line_begins_anew(tmp_path):
 
 
 def test_other_settings_are_refused(tmp_path):
-    with open_part(tmp_path / 'part', dict(seed=0)):
+    with open_lines(tmp_path / 'part', dict(settings=dict(seed=0))):
         pass
     with pytest.raises(ValueError, match=r"other settings \(seed 0, not 1\): give another"):
         read_part(tmp_path / 'part', dict(seed=1))
