@@ -9,9 +9,7 @@ from typing import Dict, Iterator, List, Optional
 from mmengine.utils import track_iter_progress
 
 from ..datasets.amodal_coco import AmodalCocoDataset
-from ..datasets.coco_checks import check_coco
-from ..datasets.coco_files import describe_image, photo_size, read_json
-from ..datasets.formats import TELLING_KEYS, guess_format, open_annotations
+from ..datasets.coco_files import describe_image, photo_size
 from ..datasets.loading import decode_instance
 from ..structures.annotation import annotation_of_masks
 from ..structures.segmentation import encode
@@ -20,24 +18,6 @@ from ..version import __version__
 # What is computed anew, and what would only say again, in other words, where the visible part is.
 COMPUTED = ('segmentation', 'visible_mask', 'invisible_mask', 'bbox', 'area', 'occlude_rate',
             'iscrowd', 'ignore', 'order', 'cluster', 'inmodal_bbox', 'i_bbox', 'i_area')
-# Formats that read amodal COCO, too.
-ALIKE = ('d2sa', 'cocoa-cls', 'coco', 'amodal-coco')
-
-
-def open_as(ann_file: str, format: str, images: str = '') -> AmodalCocoDataset:
-    """Like :func:`open_annotations`, but reads the file, and refuses one of another format.
-
-    Raises:
-        ValueError: its annotations have other keys; names the format that they fit.
-        FileNotFoundError: it is missing.
-    """
-    guess = guess_format(check_coco(read_json(ann_file), ann_file))
-    if format != guess and (guess in TELLING_KEYS.values() or format not in ALIKE):
-        raise ValueError(f'{ann_file} is no file of {format}: its annotations have the keys of '
-                         f'{guess}; read it as {guess}')
-    dataset = open_annotations(ann_file, format, images)
-    dataset.full_init()
-    return dataset
 
 
 def converted(dataset: AmodalCocoDataset, format: str = '', with_photos: bool = False) -> dict:
@@ -62,6 +42,7 @@ def converted(dataset: AmodalCocoDataset, format: str = '', with_photos: bool = 
             file has another size.
         FileNotFoundError: an image file is missing.
     """
+    dataset.full_init()
     coco = dataset.as_amodal_coco()
     raw = {ann['id']: ann for ann in coco['annotations']}
     entries = {image['id']: image for image in coco['images']}

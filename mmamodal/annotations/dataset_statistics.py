@@ -238,12 +238,14 @@ def _amodal_and_invisible(ann: dict, image: dict) -> Tuple[int, int]:
 def _shown(annotations: Sequence[dict], stream: Optional[TextIO]) -> Iterator[dict]:
     """The annotations; the stream shows how many have been worked on."""
     bar = ProgressBar(len(annotations), file=stream) if stream and annotations else None
-    for place, ann in enumerate(annotations, 1):
-        yield ann
-        if bar and (place % BATCH == 0 or place == len(annotations)):
-            bar.update(place - bar.completed)
-    if bar:
-        stream.write('\n')
+    try:
+        for place, ann in enumerate(annotations, 1):
+            yield ann
+            if bar and (place % BATCH == 0 or place == len(annotations)):
+                bar.update(place - bar.completed)
+    finally:  # an error is not to stand behind the bar
+        if bar:
+            stream.write('\n')
 
 
 def _percent(part: int, whole: int) -> float:

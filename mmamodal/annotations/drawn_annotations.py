@@ -26,10 +26,11 @@ AMODAL, VISIBLE = 'amodal', 'visible'
 # share of the smaller one, no depth is asked for.
 RIM = 0.05
 MOST_PIXELS = 2**30
-CUT, UNHIDDEN, GONE, OTHER = (
+CUT, UNHIDDEN, GONE, SHARED, OTHER = (
     'visible outline cut off where it reached more than a little beyond the amodal one',
     'marked as occluded, but nothing is hidden (draw what one sees of them)',
     'wholly hidden (right if you drew them as if you saw through their occluder)',
+    'visible where another one is, too (draw what one sees of them, or give --order-by)',
     'left out, of a class not chosen')
 
 
@@ -208,14 +209,29 @@ def annotate(image: DrawnImage, by_depth: bool = False) -> Tuple[List[dict], Not
     orders = _orders(objects) if by_depth else [{} for _ in objects]
     drawn = [_annotation(*both, image) for both in zip(objects, in_front)]
     annotations = [dict(ann, **order) for (ann, _), order in zip(drawn, orders)]
-    return annotations, [note for _, notes in drawn for note in notes]
+    notes = [note for _, notes in drawn for note in notes]
+    visible = [ann['visible_mask'] for ann in annotations]
+    return annotations, notes + [(SHARED, f'{image.source}, {objects[i].name}')
+                                 for i in _overlapping(visible)]
+
+
+def _overlapping(masks: List[dict]) -> List[int]:
+    """Places of the masks of which more than a rim lies in another one."""
+    shares = _shares(masks)
+    np.fill_diagonal(shares, 0)
+    return np.flatnonzero((shares > RIM).any(axis=1)).tolist()
+
+
+def _shares(masks: List[dict]) -> np.ndarray:
+    """(N, N) the share of each mask, a row, that lies in each one, a column."""
+    # With all as crowds, pycocotools' IoU is the intersection's share of the first mask.
+    return mask_utils.iou(masks, masks, [1] * len(masks)) if masks else np.zeros((0, 0))
 
 
 def _in_front(objects: Sequence[DrawnObject]) -> List[List[dict]]:
     """Amodal masks of the objects in front of each."""
     masks = [item.amodal for item in objects]
-    # With all as crowds, pycocotools' IoU is the intersection's share of the first mask.
-    shares = mask_utils.iou(masks, masks, [1] * len(masks)) if masks else np.zeros((0, 0))
+    shares = _shares(masks)
     for i, j in zip(*np.triu(np.maximum(shares, shares.T) > RIM, 1).nonzero()):
         _check_depths(objects[i], objects[j])
     return [[masks[j] for j in np.flatnonzero(row) if _is_in_front(objects[j], item)]

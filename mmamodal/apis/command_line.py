@@ -26,10 +26,11 @@ KNOWN_KEYS = {*inspect.signature(Runner).parameters, 'auto_scale_lr', 'compile',
               'find_unused_parameters', 'model_wrapper_cfg', 'runner_type', 'stage1'}
 
 
-def run_tool(main: Callable[[], None]) -> int:
+def run_tool(main: Callable[[], None], resumes: bool = False) -> int:
     """Call ``main``; what a user can mend becomes one line ``error: …`` and exit code 1.
 
-    ``MMAMODAL_DEBUG=1`` shows where it was raised.
+    ``MMAMODAL_DEBUG=1`` shows where it was raised. ``resumes``: the same command goes on where it
+    was stopped.
     """
     try:
         main()
@@ -42,7 +43,8 @@ def run_tool(main: Callable[[], None]) -> int:
         print(f'error: {one_line(error)}', file=sys.stderr, flush=True)
         return 1
     except KeyboardInterrupt:
-        print('stopped; the same command goes on from here', file=sys.stderr, flush=True)
+        what = 'stopped; the same command goes on from here' if resumes else 'stopped'
+        print(what, file=sys.stderr, flush=True)
         return 130
     return 0
 
@@ -67,6 +69,8 @@ def is_for_the_user(error: BaseException) -> bool:
 def one_line(error: BaseException) -> str:
     """The message without what carried it: worker processes and registries wrap errors."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        text = f'{error.filename}: {error.strerror}; give another path'
     lines = [line.strip() for line in text.strip().split('\n') if line.strip()]
     if not lines:
         return type(error).__name__

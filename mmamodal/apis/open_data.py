@@ -22,12 +22,16 @@ def open_data(source: str, split: str = 'train', format: Optional[str] = None,
         options: settings that override those of a config.
 
     Raises:
-        ValueError: the config has no such split, or none with a dataset to look into.
+        ValueError: the config has no such split, or none with a dataset to look into, or a
+            format is given besides; see also :func:`open_annotations`.
         FileNotFoundError: there is no such file.
     """
     init_default_scope('mmdet')
     if not source.endswith('.py'):
         return open_annotations(source, format, images)
+    if format:
+        raise ValueError(f'{source} is a config, which says how its files are read: leave out the '
+                         f'format, {format!r}')
     cfg = load_config(source, options)
     loader = cfg.get(f'{split}_dataloader')
     if not loader:

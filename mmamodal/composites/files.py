@@ -44,7 +44,8 @@ def generate(composer: Composer, out_dir: Path, number: int, workers: int = 2,
     settings = describe_settings(composer, number)
     path = out_dir / ANNOTATIONS
     if path.exists():
-        return check_finished(path, settings)
+        return _complete(composer, check_finished(path, settings), out_dir, workers)
+    _check_empty(out_dir)
     done = read_part(out_dir / PART, settings)
     done = {k: record for k, record in done.items()
             if (out_dir / IMAGES / record['file_name']).is_file()}
@@ -59,7 +60,8 @@ def generate(composer: Composer, out_dir: Path, number: int, workers: int = 2,
     coco = merge([done[k] for k in range(number)], composer.dataset.metainfo['categories'],
                  dict(info or {}, settings=settings))
     write_json(path, coco)
-    (out_dir / PART).unlink()
+    (out_dir / PART).unlink(missing_ok=True)
+    print(f'Wrote {path}')
     return coco
 
 
@@ -72,8 +74,25 @@ def check_finished(path: Path, settings: dict) -> dict:
         raise ValueError(f'{path} is there and is not of this tool: give another --out-dir, or '
                          'move it away') from None
     _check_settings(there, settings, path.parent)
-    print(f'{path} is there, with these settings: nothing to do')
     return coco
+
+
+def _complete(composer: Composer, coco: dict, out_dir: Path, workers: int) -> dict:
+    """Make again the images of a finished run that are gone."""
+    gone = [image['id'] - 1 for image in coco['images']
+            if not (out_dir / IMAGES / image['file_name']).is_file()]
+    for _ in show_progress(_written(composer, out_dir / IMAGES, gone, workers), len(gone)):
+        pass
+    print(f'{out_dir / ANNOTATIONS} is there, with these settings: '
+          + (f'{len(gone)} images were missing' if gone else 'nothing to do'))
+    return coco
+
+
+def _check_empty(out_dir: Path) -> None:
+    """Refuse a folder with files that are not of this tool."""
+    if out_dir.is_dir() and any(out_dir.iterdir()) and not (out_dir / PART).exists():
+        raise ValueError(f'{out_dir} holds files of something else: give an --out-dir that is '
+                         'empty or does not exist')
 
 
 def read_part(path: Path, settings: dict) -> Dict[int, dict]:

@@ -262,7 +262,8 @@ class AmodalCocoDataset(BaseDetDataset):
             area = number(ann, self.area_key, default=1)
             crowd = crowd_flag(ann)
             if self.margin:
-                instance = moved(instance, self.margin, image['height'], image['width'])
+                instance = moved(instance, self.margin, image['height'], image['width'],
+                                 self.visible_only)
         except ValueError as error:
             raise ValueError(f"annotation {ann['id']} of {self.source}: {error}") from None
         size = (image['height'] + 2 * self.margin, image['width'] + 2 * self.margin)

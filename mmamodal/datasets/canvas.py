@@ -47,13 +47,23 @@ def reaches_out(mask: Segmentation, height: int, width: int) -> bool:
         for polygon in mask)
 
 
-def moved(instance: dict, margin: int, height: int, width: int) -> dict:
-    """An instance of a data record of an h×w photo, on a canvas with a margin around it."""
+def moved(instance: dict, margin: int, height: int, width: int, visible_only: bool) -> dict:
+    """An instance of a data record of an h×w photo, on a canvas with a margin around it.
+
+    Nothing is visible outside the photo: a visible mask ends there, and an object that goes on
+    gets one. With ``visible_only`` its ``mask`` is the visible one.
+    """
     x1, y1, x2, y2 = instance['bbox']
-    box = [x1 + margin, y1 + margin, x2 + margin, y2 + margin]
+    seen = instance.get('visible_mask', instance['mask'])
+    goes_on = not isinstance(seen, dict) and any(
+        min(polygon) < 0 or max(polygon[::2]) > width or max(polygon[1::2]) > height
+        for polygon in seen)
     masks = {key: _moved_mask(instance[key], margin, height, width)
              for key in ('mask', 'visible_mask') if key in instance}
-    return dict(instance, bbox=box, **masks)
+    if goes_on:
+        inside = encode(np.pad(decode(seen, height, width), margin))
+        masks['mask' if visible_only else 'visible_mask'] = inside
+    return dict(instance, bbox=[x1 + margin, y1 + margin, x2 + margin, y2 + margin], **masks)
 
 
 def _moved_mask(mask: Segmentation, margin: int, height: int, width: int) -> Segmentation:

@@ -20,6 +20,9 @@ FORMATS: Dict[str, Type[AmodalCocoDataset]] = {
 # A key that annotations of no other format have.
 TELLING_KEYS = dict(regions='cocoa', a_segm='kins2020', inmodal_seg='kins', amodal_region='d2sa')
 
+# Formats that read amodal COCO, too.
+ALIKE = ('d2sa', 'cocoa-cls', 'coco', 'amodal-coco')
+
 
 def guess_format(coco: dict) -> str:
     """The name of the format that the annotations of a COCO dict are in.
@@ -47,13 +50,16 @@ def open_annotations(ann_file: str, format: Optional[str] = None, images: str = 
             (``lazy_init=True``), unless these say otherwise.
 
     Raises:
-        ValueError: another ``format``, or, when it is read, a file that is not of it.
+        ValueError: another ``format``, or a file whose annotations have the keys of another one.
         FileNotFoundError: the file is missing.
     """
-    if format is None:
-        format = guess_format(read_json(ann_file))
-    if format not in FORMATS:
+    if format not in (None, *FORMATS):
         raise ValueError(f'expected a format among {list(FORMATS)}, got {format!r}')
+    guess = guess_format(read_json(ann_file))
+    format = format or guess
+    if format != guess and (guess in TELLING_KEYS.values() or format not in ALIKE):
+        raise ValueError(f'{ann_file} is no file of {format}: its annotations have the keys of '
+                         f'{guess}; read it as {guess}')
     if format == 'coco':
         options = dict(dict(visible_only=True), **options)
     return FORMATS[format](

@@ -169,10 +169,11 @@ def _set_shapes(results: dict) -> None:
         return
     size = (results['height'], results['width'])
     if tuple(results.setdefault('ori_shape', size)) != size:
+        remedy = ('put PadToCanvas behind LoadImageFromFile' if 'canvas_origin' in results else
+                  'expected the image that was annotated, not turned or scaled')
         raise ValueError(
             f'{describe_image(results)}: the image is {tuple(results["ori_shape"])} (height, '
-            f'width), its annotations say {size}; expected the image that was annotated, not '
-            'turned or scaled')
+            f'width), its masks lie on {size}; {remedy}')
     results.setdefault('img_shape', size)
 
 

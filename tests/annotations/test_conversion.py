@@ -11,10 +11,9 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmamodal.annotations.conversion import (amodal_annotation, converted, image_entry,
-                                             open_as)
+from mmamodal.annotations.conversion import amodal_annotation, converted, image_entry
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
-from mmamodal.datasets.formats import FORMATS
+from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.datasets.loading import decode_instance
 from mmamodal.files import write_json
 from mmamodal.structures.segmentation import decode, encode
@@ -32,6 +31,10 @@ def mask(x1, y1, x2, y2):
 
 def rle(*corners):
     return encode(mask(*corners))
+
+
+def open_as(path, name, images=''):
+    return open_annotations(path, name, images, lazy_init=False)
 
 
 def ann_file(name, data, split='train'):

@@ -85,7 +85,9 @@ def test_an_object_that_its_occluder_splits(parts, turn):
 
 def test_shapes_without_a_group_are_objects_of_which_nothing_is_hidden():
     annotations, notes = annotate(image(outline(LEFT), outline(RIGHT), outline(WHOLE, AMODAL)))
-    assert [ann['area'] for ann in annotations] == [4, 4, 16] and not notes
+    assert [ann['area'] for ann in annotations] == [4, 4, 16]
+    assert notes == [(drawn.SHARED, 'a.json, shape 1')] * 3  # the last one lies over both
+    assert not annotate(image(outline(LEFT), outline(RIGHT)))[1]
     for annotation, expected in zip(annotations, (LEFT, RIGHT, WHOLE)):
         np.testing.assert_array_equal(masks(annotation), [expected, expected])
 

@@ -41,6 +41,11 @@ def test_annotation_file(tmp_path):
     assert {'segmentation', 'bbox', 'area', 'visible_mask'} < ann.keys()
 
 
+def test_format_of_a_config():
+    with pytest.raises(ValueError, match='is a config, .* leave out the format'):
+        open_data(str(CONFIGS / 'asbu/asbu_unet_scenes.py'), format='kins')
+
+
 def test_missing_file():
     with pytest.raises(FileNotFoundError, match='nowhere.json'):
         open_data('nowhere.json')

@@ -46,8 +46,20 @@ def test_margin_keeps_what_reaches_beyond_the_photo(tmp_path):
     assert truth.masks.areas.tolist() == [10, 4]
     assert truth.masks.masks[0, 4:6, 1:6].all()  # x from -2 to 3, moved by 3
     assert truth.bboxes.tensor[0].tolist() == [1, 4, 6, 6]
-    assert truth.masks.visible.areas.tolist() == [10, 0]
+    assert truth.masks.visible.areas.tolist() == [6, 0]  # nothing is visible outside the photo
     assert (truth.masks.masks[1] == np.pad(INSIDE, 3)).all()
+
+
+def test_visible_masks_end_at_the_photo(tmp_path):
+    sample = dataset(tmp_path, margin=3, visible_only=True)[0]
+    assert sample['data_samples'].gt_instances.masks.areas.tolist() == [6]
+
+
+def test_a_forgotten_pad_is_named(tmp_path):
+    data = dataset(tmp_path, margin=3)
+    del data.pipeline.transforms[1]
+    with pytest.raises(ValueError, match='masks lie on .*put PadToCanvas behind LoadImageFromFile'):
+        data[0]
 
 
 def test_without_a_margin_it_is_cut_off_and_the_log_says_so(tmp_path, log):

@@ -36,6 +36,16 @@ def test_guess_of_what_is_no_annotation_file(content):
     assert guess_format(content) == 'amodal-coco'
 
 
+@pytest.mark.parametrize('written, read', [
+    ('kins', 'amodal-coco'), ('coco', 'kins'), ('cocoa', 'coco'), ('kins2020', 'kins')])
+def test_file_of_another_format(written, read, tmp_path):
+    published_files.write(written, tmp_path)
+    config = published_files.dataset_config(written, tmp_path)
+    path = f"{config.get('data_root', '')}/{config['ann_file']}"
+    with pytest.raises(ValueError, match=f'is no file of {read}: .* read it as {written}'):
+        open_annotations(path, read)
+
+
 def test_unknown_format():
     with pytest.raises(ValueError, match="among .*'kins'.* got 'kitti'"):
         open_annotations('a.json', 'kitti')

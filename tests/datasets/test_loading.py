@@ -171,7 +171,7 @@ def _image(folder: Path, height: int, width: int) -> str:
 def test_image_of_another_size_is_refused(tmp_path):
     record = dict(_record(FREE), img_path=_image(tmp_path, WIDTH, HEIGHT))
     pipeline = Compose([TRANSFORMS.build(dict(type='LoadImageFromFile')), LoadAmodalAnnotations()])
-    with pytest.raises(ValueError, match=r'a.png: the image is \(8, 6\) .* say \(6, 8\)'):
+    with pytest.raises(ValueError, match=r'a.png: the image is \(8, 6\) .* lie on \(6, 8\)'):
         pipeline(record)
 
 

@@ -96,7 +96,8 @@ def test_what_cannot_be_converted_ends_with_one_line(project, monkeypatch, capsy
 def kins_file(path, ids):
     """An annotation file of KINS with images of some ids."""
     images = [dict(id=i, file_name=f'{i}.png', height=4, width=6) for i in ids]
-    ann = dict(id=1, image_id=ids[0], category_id=4, segmentation=[[0, 0, 4, 0, 4, 4]])
+    ann = dict(id=1, image_id=ids[0], category_id=4, segmentation=[[0, 0, 4, 0, 4, 4]],
+               inmodal_seg=[[0, 0, 4, 0, 4, 4]])
     categories = [dict(id=4, name='car')]
     Path(path).write_text(json.dumps(dict(images=images, annotations=[ann],
                                           categories=categories)))
@@ -161,6 +162,23 @@ def test_what_cannot_be_split_ends_with_one_line(project, monkeypatch, capsys, i
     kins_file('train.json', ids)
     assert message in error_of(monkeypatch, capsys, 'kins_split', 'train.json', 'out', *options)
     assert not Path('out').exists()
+
+
+def test_a_split_of_another_seed_is_not_overwritten(project, monkeypatch, capsys):
+    kins_file('train.json', range(9))
+    options = ('train.json', '.', '--train', '5', '--seed')
+    tool('kins_split').main([*options, '0'])
+    tool('kins_split').main([*options, '0'])
+    before = ids_of('kins_train_5.txt')
+    assert 'holds another split' in error_of(monkeypatch, capsys, 'kins_split', *options, '1')
+    assert ids_of('kins_train_5.txt') == before
+
+
+def test_only_kins_is_split(project, monkeypatch, capsys):
+    write('cocoa')
+    message = error_of(monkeypatch, capsys, 'kins_split',
+                       'data/COCOA/annotations/COCO_amodal_train2014.json', '.', '--train', '2')
+    assert 'is no file of KINS: its annotations have the keys of cocoa' in message
 
 
 def coco_instances(split):

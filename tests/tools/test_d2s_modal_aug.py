@@ -253,6 +253,15 @@ def test_a_finished_set_is_left_alone(tool, data, capsys):
     assert content(data, 'out') == before
 
 
+def test_an_image_that_is_gone_is_made_again(tool, data, capsys):
+    tool.main(arguments(data, 'out', '--number', '3'))
+    before = content(data, 'out')
+    next((data / 'out' / 'images').iterdir()).unlink()
+    tool.main(arguments(data, 'out', '--number', '3'))
+    assert '1 images were missing' in capsys.readouterr().out
+    assert content(data, 'out') == before
+
+
 # What is refused
 
 
@@ -277,6 +286,13 @@ def test_folders_of_others(tool, data, capsys):
     before = (data / 'annotations.json').read_bytes()
     assert 'is not of this tool: give another --out-dir' in error(tool, capsys, *command)
     assert (data / 'annotations.json').read_bytes() == before
+
+
+def test_folders_with_files_of_others_are_not_filled(tool, data, capsys):
+    (data / 'out' / 'images').mkdir(parents=True)
+    (data / 'out' / 'images' / '000001.png').write_bytes(b'mine')
+    assert 'holds files of something else' in error(tool, capsys, *arguments(data, 'out'))
+    assert (data / 'out' / 'images' / '000001.png').read_bytes() == b'mine'
 
 
 def test_no_usable_object(tool, data, capsys):

@@ -95,7 +95,8 @@ def test_visible_masks_alone_are_said_to_be_so(tool, tmp_path, capsys):
 @pytest.mark.parametrize('options, words', [
     (['data/none.json'], 'none.json'),
     (['--out', 'data/KINS/instances_train.json'], 'give the output another name'),
-    (['--format', 'd2sa', '--out', './data/../data/KINS/instances_train.json'], 'another name')])
+    (['--out', './data/../data/KINS/instances_train.json'], 'another name'),
+    (['--format', 'd2sa'], 'is no file of d2sa: its annotations have the keys of kins')])
 def test_errors_are_one_line_and_no_file_is_lost(tool, kins, options, words, capsys):
     before = Path(kins).read_bytes()
     assert run_tool(lambda: tool.main([kins, *options])) == 1

@@ -3,15 +3,16 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Iterable, List, Optional, Sequence, Tuple
 
 from mmengine.utils import track_iter_progress
 
 from mmamodal.annotations.check_report import as_dict, as_text, count_violations
-from mmamodal.annotations.checks import KINDS, Violation, check_dataset
+from mmamodal.annotations.checks import KINDS, NOTES, Violation, check_dataset
 from mmamodal.annotations.image_checks import image_dir_of
-from mmamodal.annotations.mending import mend
+from mmamodal.annotations.mending import MENDED, mend
 from mmamodal.apis.command_line import run_tool
 from mmamodal.apis.open_data import open_data
 from mmamodal.datasets import AmodalCocoDataset
@@ -119,8 +120,10 @@ def write_mended(coco: object, found: Sequence[Violation], source: str, out: Pat
                          'annotations')
     mended, counts = mend(coco, found)
     write_json(out, mended)
-    done = ', '.join(f'{number} {what}' for what, number in counts.items()) or 'nothing to mend'
-    print(f'\nWrote {out}: {done}')
+    done = ', '.join(f'{number} {what}' for what, number in counts.items()) or 'nothing mended'
+    left = Counter(one.kind for one in found if one.kind not in (*MENDED, *NOTES))
+    rest = ', '.join(f'{number} {kind}' for kind, number in left.items())
+    print(f'\nWrote {out}: {done}' + (f'; cannot be mended: {rest}' if rest else ''))
 
 
 def main(args: Optional[Sequence[str]] = None) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence
 
 from mmamodal.annotations.cocoa_classes import cocoa_cls, read_instances, report
-from mmamodal.annotations.conversion import open_as, records
+from mmamodal.annotations.conversion import records
 from mmamodal.apis.command_line import run_tool
+from mmamodal.datasets.formats import open_annotations
 from mmamodal.files import check_output, write_json
 
 EPILOG = '''example, both splits:
@@ -75,7 +76,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     options = parse_args(args)
     todo, counts = jobs(options), []
     for job in todo:
-        dataset = open_as(job.regions, 'cocoa')
+        dataset = open_annotations(job.regions, 'cocoa', lazy_init=False)
         image_ids = [record['img_id'] for record in records(dataset)]
         coco = read_instances(job.instances, image_ids)
         made, count = cocoa_cls(dataset, coco, job.instances, options.iou)

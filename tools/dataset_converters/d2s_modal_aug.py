@@ -159,8 +159,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     print(table({'this set': found, **PAPER}))
     print(f'{found.objects / found.images:.2f} objects per image (paper, modal aug: '
           f'{MODAL_AUG.objects_per_image:.2f})')
-    print(f'Wrote {arguments.out_dir / ANNOTATIONS}')
 
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_tool(main, resumes=True))

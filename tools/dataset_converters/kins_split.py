@@ -10,6 +10,7 @@ import numpy as np
 from mmamodal.apis.command_line import run_tool
 from mmamodal.datasets.coco_checks import check_coco
 from mmamodal.datasets.coco_files import read_json
+from mmamodal.datasets.formats import guess_format
 from mmamodal.files import write_whole
 
 KINS_IMAGES = 7474
@@ -66,7 +67,12 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     options = parse_args(args)
     if not 0 <= options.seed < 2**32:
         raise ValueError(f'expected a --seed from 0 to 2**32 - 1, got {options.seed}')
-    images = check_coco(read_json(options.ann_file), options.ann_file)['images']
+    coco = check_coco(read_json(options.ann_file), options.ann_file)
+    if guess_format(coco) not in ('kins', 'kins2020'):
+        raise ValueError(f'{options.ann_file} is no file of KINS: its annotations have the keys of '
+                         f'{guess_format(coco)}; give instances_train.json or '
+                         'update_train_2020.json')
+    images = coco['images']
     try:
         parts = split([image['id'] for image in images], options.train, options.seed)
     except ValueError as error:
@@ -76,8 +82,13 @@ def main(args: Optional[Sequence[str]] = None) -> None:
               f'training: the remaining {len(parts[1]):,} are for validation')
     paths = [options.out_dir / f'kins_{name}_{len(ids)}.txt'
              for name, ids in zip(('train', 'val'), parts)]
-    for path, ids in zip(paths, parts):
-        write_whole(path, ''.join(f'{image_id}\n' for image_id in ids).encode())
+    texts = [''.join(f'{image_id}\n' for image_id in ids).encode() for ids in parts]
+    for path, text in zip(paths, texts):
+        if path.is_file() and path.read_bytes() != text:
+            raise ValueError(f'{path} holds another split, of another seed or file: give another '
+                             'OUT_DIR, or move it away')
+    for path, ids, text in zip(paths, parts, texts):
+        write_whole(path, text)
         print(f'Wrote {path}: {len(ids):,} image ids, seed {options.seed}')
     train, val = (from_root(path, options.ann_file) for path in paths)
     print(USAGE.format(ann_file=options.ann_file, train=train, val=val))

@@ -4,9 +4,9 @@ import argparse
 import sys
 from typing import Optional, Sequence
 
-from mmamodal.annotations.conversion import converted, open_as
+from mmamodal.annotations.conversion import converted
 from mmamodal.apis.command_line import run_tool
-from mmamodal.datasets.formats import FORMATS
+from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.files import check_output, write_json
 
 EPILOG = '''example:
@@ -53,7 +53,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     """Read, convert, write."""
     options = parse_args(args)
     check_output(options.out, options.ann_file)
-    dataset = open_as(options.ann_file, options.format, options.images or '')
+    dataset = open_annotations(options.ann_file, options.format, options.images or '', lazy_init=False)
     coco = converted(dataset, options.format, with_photos=options.images is not None)
     write_json(options.out, coco)
     print(f'\nWrote {options.out}: {summary(coco)}')
