@@ -4,9 +4,11 @@ import argparse
 import ctypes
 import difflib
 import inspect
+import multiprocessing
 import os
 import re
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any, Callable, List, Optional, Sequence
@@ -50,11 +52,21 @@ def run_tool(main: Callable[[], None], resumes: bool = False) -> int:
 
 
 def leave_processes() -> None:
-    """Wait for the other processes and part from them: gloo's threads, left to the end of the
-    interpreter, now and then abort it."""
-    if is_distributed():
-        barrier()
+    """Wait for the other processes and part from them. On CPUs this ends the process at once:
+    gloo's threads now and then abort it while the group or the interpreter is taken down."""
+    if not is_distributed():
+        return
+    barrier()
+    if torch.distributed.get_backend() != 'gloo':
         torch.distributed.destroy_process_group()
+        return
+    if is_main_process():
+        time.sleep(1)  # It holds what the others' barrier may still read.
+    for worker in multiprocessing.active_children():
+        worker.terminate()
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
 
 
 def is_for_the_user(error: BaseException) -> bool:
