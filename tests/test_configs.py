@@ -20,15 +20,48 @@ from mmamodal.apis.command_line import default_work_dir, load_config
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
 DATA = sorted(CONFIGS.glob('_base_/datasets/*.py'))
-STAGE2 = [path for path in RUNNABLE if 'stage1 =' in path.read_text()]
+STAGE2 = [path for path in RUNNABLE if path.stem.endswith(('-asbu', '-pcnet'))]
 COMPLETERS = [path for path in RUNNABLE if '_unet' in path.name]
-DETECTORS = [path for path in RUNNABLE if path.name.startswith(('mask-rcnn', 'orcnn'))]
-# On published data: one chain and one detector on truth for each of them.
-CHAINS = [path for path in STAGE2 if path.stem.endswith('-asbu') and 'scenes' not in path.stem]
+DETECTORS = [path for path in RUNNABLE if 'rcnn' in path.stem]
+ORCNN = [path for path in DETECTORS if 'orcnn' in path.stem]
+# On published data: one chain, one Mask R-CNN and one ORCNN on truth for each of them.
+CHAINS = [path for path in STAGE2 if path.stem.endswith('-asbu') and 'scenes' not in path.stem
+          and path not in ORCNN]
 TRUTH = [path for path in sorted(CONFIGS.glob('mask_rcnn/mask-rcnn_r50_fpn_1x_*.py'))
          if not path.stem.endswith('-visible')]
+TRUTH += [CONFIGS / f'orcnn/{stem}.py' for stem in (
+    'orcnn_r18_fpn_scenes', 'orcnn_r50_fpn_1x_cocoa',
+    'orcnn-independent_r101_fpn_1x_cocoa-things', 'orcnn-agn_r101_fpn_1x_cocoa-cls',
+    'cascade-orcnn_r50_fpn_1x_cocoa-cls', 'orcnn-wo-lv_r101_fpn_1x_d2sa',
+    'orcnn-independent_r50_fpn_1x_kins', 'orcnn_r50_fpn_1x_kins2020')]
 CLASSES = {'scenes': 6, 'coco': 80, 'cocoa': 1, 'cocoa-things': 1, 'cocoa-cls': 80, 'kins': 7,
            'kins2020': 7, 'd2sa': 60}
+
+# Rows of the ORCNN paper's Tables 2 and 4, as they follow each other there.
+PAPER = {
+    'cocoa': ['mask-rcnn-visible', 'mask-rcnn', 'orcnn', 'orcnn-independent'],
+    'cocoa-things': ['mask-rcnn-visible', 'mask-rcnn', 'orcnn', 'orcnn-independent'],
+    'cocoa-cls': ['mask-rcnn-visible', 'mask-rcnn-agn', 'mask-rcnn', 'orcnn-agn', 'orcnn',
+                  'orcnn-independent'],
+    'd2sa': ['mask-rcnn-agn', 'mask-rcnn', 'mask-rcnn-agn-visible', 'orcnn-wo-liv', 'orcnn-wo-lv',
+             'orcnn-agn', 'orcnn', 'orcnn-independent-agn', 'orcnn-modal-aug']
+}
+# Other data sets: what is compared at least.
+MAIN = ['mask-rcnn-visible', 'mask-rcnn', 'orcnn', 'orcnn-independent']
+# What a model's name says about its RoI head.
+HEADS = {
+    'mask-rcnn': ('StandardRoIHead', {}),
+    'mask-rcnn-agn': ('StandardRoIHead', dict(class_agnostic=True)),
+    'orcnn': ('ORCNNRoIHead', {}),
+    'orcnn-agn': ('ORCNNRoIHead', dict(class_agnostic=True)),
+    'orcnn-independent': ('ORCNNRoIHead', dict(independent=True)),
+    'orcnn-independent-agn': ('ORCNNRoIHead', dict(independent=True, class_agnostic=True)),
+    'orcnn-wo-lv': ('ORCNNRoIHead', dict(with_visible_loss=False)),
+    'orcnn-wo-liv': ('ORCNNRoIHead', dict(with_invisible_loss=False)),
+    'cascade-orcnn': ('CascadeORCNNRoIHead', {})
+}
+OPTIONS = ('with_visible_loss', 'with_invisible_loss', 'independent', 'relu', 'invisible',
+           'consistent', 'visible_mask_head', 'init_visible_from_amodal', 'init_classes')
 
 # A step takes a moment: sizes and counts change, nothing else.
 SMALL_COMPLETER = {
@@ -54,6 +87,9 @@ SMALL_DETECTOR = {
     'train_cfg.val_interval': 1,
     'default_hooks.logger.interval': 1
 }
+SMALL_SCENES = {
+    f'{split}_dataloader.dataset.num_scenes': 4 for split in ('train', 'val', 'test')
+}
 # The paths of this one are for the user to set; COCO has no amodal truth.
 PATHS_OF_COCO = {
     'train_dataloader.dataset.ann_file': 'annotations/instances_train2017.json',
@@ -67,7 +103,13 @@ def name(path: Path) -> str:
 
 def data_set(path: Path) -> str:
     """The last slot of a config's name, without what the detector learns from."""
-    return re.sub('-(visible|asbu|pcnet)$', '', path.stem.split('_')[-1])
+    return re.sub('-(visible|asbu|pcnet|modal-aug)$', '', path.stem.split('_')[-1])
+
+
+def row(stem: str) -> str:
+    """Model and training data, without backbone, schedule and data set."""
+    suffix = re.search('-(visible|modal-aug)$', stem)
+    return stem.split('_')[0] + (suffix[0] if suffix else '')
 
 
 @lru_cache(maxsize=None)
@@ -92,7 +134,7 @@ def loaders(cfg: Config) -> List[dict]:
 
 
 def test_the_configs_are_found():
-    assert len(RUNNABLE) > 50 and len(STAGE2) >= 12
+    assert len(RUNNABLE) > 100 and len(STAGE2) >= 18 and len(ORCNN) >= 36
     assert {data_set(path) for path in DETECTORS} == set(CLASSES)
     assert {data_set(path) for path in CHAINS} == set(published_files.NAMES)
 
@@ -147,7 +189,60 @@ def test_detector_has_as_many_classes_as_its_dataset(path):
     cfg = parsed(path)
     expected = 1 if cfg.train_dataloader.dataset.get('one_class') else CLASSES[data_set(path)]
     head = cfg.model.roi_head
-    assert (head.bbox_head.num_classes, head.mask_head.num_classes) == (expected, expected)
+    stages = head.bbox_head if isinstance(head.bbox_head, list) else [head.bbox_head]
+    assert {stage.num_classes for stage in [*stages, head.mask_head]} == {expected}
+
+
+@pytest.mark.parametrize('path', DETECTORS, ids=name)
+def test_detector_is_what_its_name_says(path):
+    algorithm, backbone = path.stem.split('_')[:2]
+    cfg, (head_type, options) = parsed(path), HEADS[path.stem.split('_')[0]]
+    head, depth = cfg.model.roi_head, int(re.match('r([0-9]+)', backbone)[1])
+    found = {key: value for key, value in head.items() if key in OPTIONS}
+    if 'class_agnostic' in head.mask_head:
+        found['class_agnostic'] = head.mask_head.class_agnostic
+    assert (head.type, found) == (head_type, options)
+    assert cfg.model.backbone.depth == depth
+    weights = (cfg.model.backbone.init_cfg or {}).get('checkpoint', f'resnet{depth}')
+    assert f'resnet{depth}' in weights
+    assert cfg.train_dataloader.dataset.get('visible_only', False) == path.stem.endswith('-visible')
+    assert not cfg.val_dataloader.dataset.get('visible_only', False)
+
+
+@pytest.mark.parametrize('path', [path for path in ORCNN if 'modal-aug' not in path.stem
+                                  and not path.stem.startswith('cascade')], ids=name)
+def test_orcnn_differs_from_mask_rcnn_in_its_head_alone(path):
+    """Same data, same budget: their figures can be compared."""
+    folder = 'asbu' if path.parent.name == 'asbu' else 'mask_rcnn'
+    baseline = CONFIGS / folder / f"mask-rcnn_{path.stem.split('_', 1)[1]}.py"
+    ours, theirs = (parsed(file).to_dict() for file in (path, baseline))
+    for model in (ours['model'], theirs['model']):
+        model.pop('roi_head')
+    assert ours == theirs
+
+
+@pytest.mark.parametrize('data, backbone, rows', [
+    *((data, 'r101_fpn_1x', rows) for data, rows in PAPER.items()),
+    ('kins', 'r50_fpn_1x', MAIN), ('kins2020', 'r50_fpn_1x', MAIN),
+    ('coco', 'r50-caffe_fpn_cpu', MAIN),
+    ('scenes', 'r18_fpn', [*MAIN, 'orcnn-wo-lv', 'orcnn-wo-liv', 'mask-rcnn-agn',
+                           'mask-rcnn-agn-visible', 'orcnn-agn', 'orcnn-independent-agn'])],
+    ids=lambda value: value if isinstance(value, str) else '')
+def test_each_row_of_the_paper_has_its_config(data, backbone, rows):
+    found = [path for folder in ('mask_rcnn', 'orcnn')
+             for path in CONFIGS.glob(f'{folder}/*_{backbone}_{data}*.py')
+             if data_set(path) == data]
+    assert sorted(row(path.stem) for path in found) == sorted(rows)
+    folders = {path.parent.name for path in found if 'orcnn' in path.stem}
+    assert folders == {'orcnn'}
+
+
+def test_the_docs_name_configs_that_are_there():
+    text = (CONFIGS.parent / 'docs/orcnn.md').read_text()
+    named = set(re.findall(r'`(?:configs/)?((?:asbu|mask_rcnn|orcnn)/[\w.-]+?)(?:\.py)?`', text))
+    assert len(named) > 30
+    assert [stem for stem in sorted(named) if not (CONFIGS / f'{stem}.py').is_file()] == []
+    assert [path.stem for path in ORCNN if f'{path.parent.name}/{path.stem}' not in named] == []
 
 
 @pytest.mark.parametrize('path', COMPLETERS, ids=name)
@@ -209,8 +304,15 @@ def shrink(cfg: Config, options: dict) -> None:
 def small_detector(path: Path) -> Config:
     """A detector's config for a few iterations, its stage 1, if any, for two."""
     cfg = load_config(str(path))
-    shrink(cfg, dict(SMALL_DETECTOR, **PATHS_OF_COCO) if data_set(path) == 'coco' and
-           'stage1' not in cfg else SMALL_DETECTOR)
+    options = dict(SMALL_DETECTOR)
+    if isinstance(cfg.model.roi_head.bbox_head, list):
+        small = options['model.roi_head.bbox_head']
+        options['model.roi_head.bbox_head'] = {str(stage): small for stage in range(3)}
+    if data_set(path) == 'coco' and 'stage1' not in cfg:
+        options.update(PATHS_OF_COCO)
+    if data_set(path) == 'scenes':
+        options.update(SMALL_SCENES)
+    shrink(cfg, options)
     if 'stage1' in cfg:
         small = parsed(path.parent / cfg.stage1.config)
         workers = {f'{key}.{option}': 0 for key in small if key.endswith('_dataloader')
@@ -230,7 +332,8 @@ def check_trained(work_dir: str, checkpoint: str) -> List[dict]:
     return logged
 
 
-@pytest.mark.parametrize('path', CHAINS, ids=data_set)
+@pytest.mark.parametrize('path', [*CHAINS, CONFIGS / 'asbu/orcnn_r50_fpn_1x_kins-asbu.py'],
+                         ids=name)
 def test_both_stages_train_on_published_files(path, project):
     published_files.write(data_set(path), project / 'data')
     cfg = small_detector(path)
@@ -246,8 +349,13 @@ def test_both_stages_train_on_published_files(path, project):
 
 @pytest.mark.parametrize('path', TRUTH, ids=name)
 def test_detectors_train_on_published_files(path, project):
-    published_files.write(data_set(path).replace('-things', ''), project / 'data')
+    if data_set(path) != 'scenes':
+        published_files.write(data_set(path).replace('-things', ''), project / 'data')
     cfg = small_detector(path)
     run_chain(cfg)
     logged = check_trained(cfg.work_dir, 'epoch_1.pth')
     assert 'coco/segm_mAP' in logged[-1]
+    losses = {key.split('.')[-1] for key in logged[0] if 'loss' in key}
+    two_heads = path in ORCNN
+    assert ('loss_visible_mask' in losses) == (two_heads and 'wo-lv_' not in path.stem)
+    assert ('loss_invisible_mask' in losses) == (two_heads and 'wo-liv_' not in path.stem)

@@ -20,7 +20,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--eval', nargs='+', metavar='NAME',
                         help=f'what to measure, of {", ".join(METRICS)} (default: what the '
                         'config says)')
-    parser.add_argument('--out', metavar='FILE.pkl', help='write the predictions to a file')
+    parser.add_argument('--out', metavar='FILE', help='write the predictions to a file: .pkl, or '
+                        'for detectors .json, a COCO result list with all masks')
     parser.add_argument('--show-dir', metavar='DIR',
                         help='write pictures of the first images to a folder')
     add_common_options(parser)
@@ -42,4 +43,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_tool(main, resumes=True))

@@ -8,7 +8,6 @@ from typing import Dict, List, Optional, Sequence
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from ..evaluation.dump_predictions import DumpPredictions
 from ..files import write_whole
 from .chain import build_runner
 from .checkpoints import check_fit, check_readable
@@ -16,7 +15,8 @@ from .command_line import config_name, make_work_dir, on_main_process, say
 from .initialisation import without_pretrained
 from .label import continue_labels
 
-METRICS = dict(segm='CocoMetric', bbox='CocoMetric', completion='CompletionMetric')
+METRICS = dict(segm='CocoMetric', bbox='CocoMetric', amodal='AmodalCocoMetric',
+               completion='CompletionMetric')
 
 
 def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, float]:
@@ -27,14 +27,14 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
     Args:
         cfg: with ``work_dir`` and ``launcher``; processes are already started.
         checkpoint: path of the weights; ``'none'`` for a model that has none.
-        out: path of a ``.pkl`` file for the predictions.
+        out: path of a file for the predictions: ``.pkl``, or, of a detector, ``.json``.
 
     Raises:
         ValueError: the checkpoint is of another model, or cannot be read.
         FileNotFoundError: it does not exist.
     """
-    if out is not None and not out.endswith(('.pkl', '.pickle')):
-        raise ValueError(f'expected --out to end in .pkl, got {out}')
+    if out is not None:
+        add_predictions_file(cfg, out)
     cfg.load_from, cfg.resume = (None if checkpoint == 'none' else checkpoint), False
     if cfg.load_from is None and cfg.launcher != 'none':
         raise ValueError('a model without weights is tested by one process: leave out --launcher')
@@ -46,8 +46,6 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
         on_main_process(check_fit, runner.model, checkpoint, cfg)
     elif any(True for _ in runner.model.parameters()):
         say(f'no checkpoint: the parameters of {config_name(cfg)} are at random')
-    if out is not None:
-        runner.test_evaluator.metrics.append(DumpPredictions(out_file_path=out))
     writer = continue_labels(runner, cfg.load_from)
     if writer is None or writer.left:
         metrics = runner.test()
@@ -70,12 +68,31 @@ def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
     completes = cfg.model.type.endswith('Completer')
     unfit = [name for name in names if (name == 'completion') != completes]
     if unfit:
-        kind, fit = ('completer', 'completion') if completes else ('detector', 'segm bbox')
+        kind, fit = ('completer', 'completion') if completes else ('detector', 'segm bbox amodal')
         raise ValueError(f'--eval {" ".join(unfit)} does not go with {config_name(cfg)}, whose '
                          f'{cfg.model.type} is a {kind}: use --eval {fit}')
     if completes:
         return [_configured(cfg, 'CompletionMetric')]
-    return [dict(_configured(cfg, 'CocoMetric'), metric=list(names))]
+    coco = [name for name in names if METRICS[name] == 'CocoMetric']
+    chosen = [dict(_configured(cfg, 'CocoMetric'), metric=coco)] if coco else []
+    return chosen + [_configured(cfg, 'AmodalCocoMetric')] * ('amodal' in names)
+
+
+def add_predictions_file(cfg: Config, out: str) -> None:
+    """Have the test write its predictions.
+
+    Raises:
+        ValueError: the file's suffix is unknown, or does not go with the model.
+    """
+    if out.endswith('.json') and cfg.model.type.endswith('Completer'):
+        raise ValueError(f'--out {out} does not go with a completer, whose masks have no scores: '
+                         'give a .pkl file, or write pseudo-labels')
+    if not out.endswith(('.pkl', '.pickle', '.json')):
+        raise ValueError(f'expected --out to end in .pkl or .json, got {out}')
+    writer = dict(type='ResultWriter', out_file=out) if out.endswith('.json') else dict(
+        type='DumpPredictions', out_file_path=out)
+    configured = cfg.test_evaluator
+    cfg.test_evaluator = [*([configured] if isinstance(configured, dict) else configured), writer]
 
 
 def add_pictures(cfg: Config, show_dir: str) -> None:
@@ -85,9 +102,10 @@ def add_pictures(cfg: Config, show_dir: str) -> None:
 
 
 def write_metrics(metrics: Dict[str, float], path: Path) -> None:
-    """Metrics as JSON, whole or not at all."""
+    """Metrics as JSON, whole or not at all; null for NaN, where there is nothing to measure."""
     plain = {name: getattr(value, 'item', lambda value=value: value)()
              for name, value in metrics.items()}
+    plain = {name: None if value != value else value for name, value in plain.items()}
     write_whole(path, (json.dumps(plain, indent=2) + '\n').encode())
 
 

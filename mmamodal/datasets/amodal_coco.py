@@ -46,7 +46,8 @@ class AmodalCocoDataset(BaseDetDataset):
     category_id, ann_id, ignore_flag, mask, visible_mask)`` with ``bbox`` xyxy in image pixels,
     ``ignore_flag`` 1 for a crowd, masks as in the file (polygons always in a list), and no
     ``visible_mask`` where the object is not occluded. Where the file has them there are
-    ``order`` and ``cluster``, within which orders compare (absent: the image is one). Where
+    ``order`` and ``cluster``, within which orders compare (absent: the image is one), and
+    ``is_stuff``, 0 or 1. Where
     masks reach beyond the photo, ``canvas_origin`` says where its upper left pixel lies, (x, y),
     on the canvas of the masks, whose size ``height`` and ``width`` then are.
 
@@ -259,6 +260,8 @@ class AmodalCocoDataset(BaseDetDataset):
             label = self._label(ann)
             instance = self._masks(ann, image['height'], image['width'])
             instance.update(self._depth(ann))
+            if ann.get('isStuff') is not None and not self.visible_only:
+                instance['is_stuff'] = int(bool(ann['isStuff']))
             area = number(ann, self.area_key, default=1)
             crowd = crowd_flag(ann)
             if self.margin:

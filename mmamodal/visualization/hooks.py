@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Optional, Sequence, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import cv2
 import numpy as np
@@ -12,11 +12,12 @@ from mmdet.structures import DetDataSample
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.structures import InstanceData
 
 from mmamodal.files import write_whole
 from mmamodal.structures.segmentation import decode
 from mmamodal.visualization.pictures import (Objects, Patches, completion_picture,
-                                             detection_picture)
+                                             detection_picture, occlusion_rates, with_rates)
 
 
 @HOOKS.register_module()
@@ -24,7 +25,8 @@ class AmodalVisualizationHook(Hook):
     """Like mmdet's DetVisualizationHook, but draws panels for completers and detectors.
 
     Writes ``<out_dir>/<image id>.png`` for the first images of the test dataset, on whichever
-    process tests them. A sample with a ``pred_order`` comes from a completer.
+    process tests them. A sample with a ``pred_order`` comes from a completer. Of a detector's
+    objects the visible part is filled, the invisible one striped, the amodal mask outlined.
 
     Args:
         out_dir: folder of the pictures.
@@ -86,18 +88,48 @@ def draw_detector_sample(image: np.ndarray, sample: DetDataSample, classes: Sequ
 
     Args:
         image: (H, W, 3) uint8 BGR, of the size that predictions are rescaled to.
-        sample: with ``masks``, ``labels`` and ``scores`` in ``pred_instances``.
+        sample: with ``masks``, ``labels`` and ``scores`` in ``pred_instances``; with
+            ``visible_masks`` or ``invisible_masks`` occlusion rates stand beside the names.
         classes: their names, by label.
         score_thr: the least score that is drawn.
     """
-    predicted = sample.pred_instances
+    predicted = predicted_objects(sample.pred_instances, image.shape[:2], classes, score_thr)
+    truth = true_objects(sample, image.shape[:2], classes)
+    if truth is not None and predicted.invisible is not None and not sample.get('visible_only'):
+        rates = occlusion_rates(truth.amodal, truth.amodal & ~truth.visible)
+        truth = truth._replace(names=with_rates(truth.names, rates),
+                               caption='truth (striped, %: hidden)')
+    return detection_picture(image, predicted, truth)
+
+
+def predicted_objects(predicted: InstanceData, shape: Tuple[int, int], classes: Sequence[str],
+                      score_thr: float) -> Objects:
+    """What a detector has found, best score first.
+
+    Of visible and invisible masks one follows from the other where a model predicts only one; a
+    model that predicts neither takes all to be visible.
+
+    Args:
+        predicted: as :func:`draw_detector_sample` takes it; with ``occlusion_rates`` if these
+            are not to be counted from the masks.
+        shape: (H, W).
+        classes: their names, by label.
+        score_thr: the least score that is taken.
+    """
     scores, labels = _array(predicted.scores), _array(predicted.labels)
     best = [i for i in np.argsort(-scores, kind='stable') if scores[i] >= score_thr]
-    masks = _array(predicted.masks)[best].reshape(-1, *image.shape[:2])
     names = [f'{classes[labels[i]]} {scores[i]:.2f}' for i in best]
     caption = f'predicted (score ≥ {score_thr:g}: {len(best)} of {len(scores)})'
-    return detection_picture(image, Objects(masks, masks, caption, names),
-                             true_objects(sample, image.shape[:2], classes))
+    kinds = (_array(predicted.get(key)) for key in ('masks', 'visible_masks', 'invisible_masks'))
+    amodal, visible, invisible = (
+        None if masks is None else masks[best].reshape(-1, *shape) for masks in kinds)
+    if visible is None and invisible is None:
+        return Objects(amodal, amodal, caption, names)
+    visible = amodal & ~invisible if visible is None else visible
+    invisible = amodal & ~visible if invisible is None else invisible
+    rates = _array(predicted.get('occlusion_rates'))
+    rates = occlusion_rates(amodal, invisible) if rates is None else rates[best]
+    return Objects(amodal, visible, caption, with_rates(names, rates), invisible)
 
 
 def true_objects(sample: DetDataSample, shape: tuple, classes: Sequence[str]) -> Optional[Objects]:

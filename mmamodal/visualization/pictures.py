@@ -4,7 +4,7 @@ Letters: N true objects, M predictions, H×W image, S patch side, h×w panel. Im
 BGR, masks uint8 or bool in {0, 1}, image pixels.
 """
 
-from typing import NamedTuple, Optional, Sequence, Tuple
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -12,12 +12,15 @@ from mmamodal.visualization import drawing
 
 
 class Objects(NamedTuple):
-    """What one panel shows: the part of each amodal mask that is not visible is striped."""
+    """What one panel shows: visible masks filled, invisible ones striped, amodal ones outlined."""
 
     amodal: np.ndarray  # (N, H, W)
     visible: np.ndarray  # (N, H, W)
     caption: str
     names: Sequence[str] = ()  # N, written beside the objects, or none
+    # (N, H, W); None: what is amodal and not visible. If given, the three are drawn as they are,
+    # though a visible mask leave its amodal one, or an invisible one lie upon it.
+    invisible: Optional[np.ndarray] = None
 
 
 class Patches(NamedTuple):
@@ -80,6 +83,18 @@ def detection_picture(image: np.ndarray, predicted: Objects,
                                  _panel(ground, truth, true_colours, 0.4)])
 
 
+def occlusion_rates(amodal: np.ndarray, invisible: np.ndarray) -> np.ndarray:
+    """(N,) invisible over amodal area of masks (N, H, W), 1 at most, 0 for an empty mask."""
+    hidden, area = (masks.astype(bool).sum((1, 2)) for masks in (invisible, amodal))
+    return np.where(area > 0, np.minimum(hidden / np.maximum(area, 1), 1), 0)
+
+
+def with_rates(names: Sequence[str], rates: np.ndarray) -> List[str]:
+    """``name 34%`` for an object whose occlusion rate is 0.34; 0 % goes without saying."""
+    percent = [round(100 * float(rate)) for rate in rates]
+    return [f'{name} {part}%' if part else name for name, part in zip(names, percent)]
+
+
 def _enlarged(image: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     """The image at the size of a panel (h, w, 3), and the ground for masks made of it."""
     picture = drawing.resize_image(image, drawing.panel_shape(*image.shape[:2]))
@@ -89,9 +104,22 @@ def _enlarged(image: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
 def _panel(ground: np.ndarray, objects: Objects, colours: np.ndarray,
            opacity: float = 0.55) -> Tuple[str, np.ndarray]:
     """Objects on the ground (h, w, 3), the last ones first: the best score lies on top."""
-    amodal, visible = (drawing.resize_masks(masks, ground.shape[:2]) for masks in objects[:2])
-    out = drawing.draw_amodal(ground, amodal[::-1], visible[::-1], colours[::-1], opacity)
+    out = draw_objects(ground, objects, colours, opacity)
+    amodal = drawing.resize_masks(objects.amodal, ground.shape[:2])
     return objects.caption, drawing.draw_names(out, amodal, objects.names, colours)
+
+
+def draw_objects(ground: np.ndarray, objects: Objects, colours: np.ndarray,
+                 opacity: float = 0.55) -> np.ndarray:
+    """Objects in their colours (N, 3) BGR on the ground (h, w, 3), without their names; the
+    first one lies on top."""
+    amodal, visible, invisible = (
+        None if masks is None else drawing.resize_masks(masks, ground.shape[:2])[::-1]
+        for masks in (objects.amodal, objects.visible, objects.invisible))
+    if invisible is None:
+        return drawing.draw_amodal(ground, amodal, visible, colours[::-1], opacity)
+    out = drawing.fill(ground, visible, colours[::-1], opacity)
+    return drawing.outline(drawing.stripe(out, invisible, colours[::-1]), amodal, colours[::-1])
 
 
 def _evidence(ground: np.ndarray, given: Objects, colours: np.ndarray,

@@ -50,13 +50,13 @@ def test_regions_are_joined_by_image_id(tmp_path):
     assert instances(load(tmp_path)) == {
         7: [
             dict(bbox=[0, 0, 3, 4], bbox_label=0, category_id=1, ann_id=2, ignore_flag=0,
-                 mask=[FRONT], order=1),
+                 mask=[FRONT], order=1, is_stuff=0),
             dict(bbox=[1, 1, 5, 3], bbox_label=0, category_id=1, ann_id=3, ignore_flag=0,
-                 mask=[BACK], visible_mask=RLE, order=2)
+                 mask=[BACK], visible_mask=RLE, order=2, is_stuff=0)
         ],
         3: [
             dict(bbox=[0, 0, 3, 4], bbox_label=0, category_id=1, ann_id=1, ignore_flag=0,
-                 mask=[FRONT], order=1)
+                 mask=[FRONT], order=1, is_stuff=1)
         ]
     }
 

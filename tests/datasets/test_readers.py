@@ -28,7 +28,7 @@ RECORD = dict(img_path=str, file_name=str, ann_file=str, img_id=int, height=int,
               visible_only=bool, sample_idx=int, instances=list)
 INSTANCE = dict(bbox=list, bbox_label=int, category_id=int, ann_id=int, ignore_flag=int,
                 mask=(list, dict))
-OPTIONAL = dict(visible_mask=(list, dict), order=int, cluster=int)
+OPTIONAL = dict(visible_mask=(list, dict), order=int, cluster=int, is_stuff=int)
 PACKED = dict(bboxes=(torch.float32, (4, )), labels=(torch.int64, ()), ann_ids=(torch.int64, ()),
               category_ids=(torch.int64, ()))
 BAD_PATHS = ['../x.jpg', '/x.jpg', 'a/../../x.jpg', '..\\x.jpg', 'a\\..\\..\\x.jpg', '\\x.jpg',

@@ -127,6 +127,55 @@ def test_a_sample_without_index_is_refused(tmp_path):
         draw(tmp_path, sample)
 
 
+HIDDEN = AMODAL - VISIBLE
+
+
+@pytest.mark.parametrize('masks, visible, invisible, names', [
+    (dict(visible_masks=VISIBLE, invisible_masks=HIDDEN), VISIBLE, HIDDEN, ['cup 0.90 20%',
+                                                                           'hat 0.80']),
+    (dict(visible_masks=VISIBLE), VISIBLE, HIDDEN, ['cup 0.90 20%', 'hat 0.80']),
+    (dict(invisible_masks=HIDDEN), VISIBLE, HIDDEN, ['cup 0.90 20%', 'hat 0.80']),
+    # What a model says is shown, though it contradict itself.
+    (dict(visible_masks=AMODAL, invisible_masks=HIDDEN), AMODAL, HIDDEN, ['cup 0.90 20%',
+                                                                         'hat 0.80']),
+    (dict(visible_masks=VISIBLE, occlusion_rates=np.float32([0.004, 1])), VISIBLE, HIDDEN,
+     ['cup 0.90', 'hat 0.80 100%']),
+    ({}, AMODAL, None, ['cup 0.90', 'hat 0.80']),
+])
+def test_predicted_masks_and_occlusion_rates(masks, visible, invisible, names):
+    sample = detector_sample(scores=(0.9, 0.8))
+    for key, values in masks.items():
+        values = values if values.dtype == np.float32 else values.astype(bool)
+        sample.pred_instances[key] = torch.from_numpy(values)
+    found = hooks.predicted_objects(sample.pred_instances, (HEIGHT, WIDTH), ('cup', 'hat'), 0.5)
+    np.testing.assert_array_equal(found.visible, visible)
+    assert found.invisible is None if invisible is None else (found.invisible == invisible).all()
+    assert found.names == names
+
+
+@pytest.mark.parametrize('scores', [(), (0.3, ), (0.3, 0.9)])
+@pytest.mark.parametrize('visible_only', [False, True])
+def test_truth_beside_visible_masks_has_occlusion_rates(monkeypatch, scores, visible_only):
+    shown = {}
+    monkeypatch.setattr(hooks, 'detection_picture',
+                        lambda image, predicted, truth: shown.update(p=predicted, t=truth))
+    sample = detector_sample(scores=scores, visible_only=visible_only)
+    sample.pred_instances.visible_masks = sample.pred_instances.masks.clone()
+    hooks.draw_detector_sample(np.zeros((HEIGHT, WIDTH, 3), np.uint8), sample, ('cup', 'hat'), 0.5)
+    assert shown['p'].amodal.shape == shown['p'].invisible.shape == (
+        sum(score >= 0.5 for score in scores), HEIGHT, WIDTH)
+    assert shown['t'].names == (['cup', 'hat'] if visible_only else ['cup 20%', 'hat'])
+
+
+def test_picture_of_a_model_with_visible_masks_is_written(tmp_path):
+    sample = detector_sample()
+    sample.pred_instances.visible_masks = torch.from_numpy(VISIBLE.astype(bool))
+    path, = draw(tmp_path, sample)
+    plain, = draw(tmp_path / 'plain', detector_sample())
+    assert panels(path) == 3
+    assert not np.array_equal(cv2.imread(str(path)), cv2.imread(str(plain)))
+
+
 def test_detections_below_the_threshold_are_counted_not_drawn(monkeypatch):
     shown = {}
     monkeypatch.setattr(hooks, 'detection_picture',

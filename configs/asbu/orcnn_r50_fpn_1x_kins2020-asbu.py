@@ -1,0 +1,3 @@
+# ORCNN on the amodal masks that stage 1 predicts, and on the visible ones that it began with.
+_base_ = './mask-rcnn_r50_fpn_1x_kins2020-asbu.py'
+model = dict(roi_head=dict(type='ORCNNRoIHead'))

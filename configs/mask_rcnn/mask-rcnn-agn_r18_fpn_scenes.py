@@ -1,0 +1,3 @@
+# ARCNN (agn): amodal truth, one mask for all classes.
+_base_ = './mask-rcnn_r18_fpn_scenes.py'
+model = dict(roi_head=dict(mask_head=dict(class_agnostic=True)))

@@ -1,0 +1,3 @@
+# ORCNN (independent, agn): one mask for all classes.
+_base_ = './orcnn-independent_r18_fpn_scenes.py'
+model = dict(roi_head=dict(mask_head=dict(class_agnostic=True)))

@@ -1,0 +1,3 @@
+# ORCNN: Table 4.
+_base_ = '../mask_rcnn/mask-rcnn_r101_fpn_1x_d2sa.py'
+model = dict(roi_head=dict(type='ORCNNRoIHead'))

@@ -1,0 +1,79 @@
+"""The amodal metrics of anyone's predictions in a file."""
+
+import math
+from pathlib import Path
+from typing import Dict, NamedTuple, Optional, Sequence
+
+import numpy as np
+
+from ..datasets.amodal_coco import AmodalCocoDataset
+from ..datasets.coco_files import read_json
+from ..datasets.formats import guess_format, open_annotations
+from ..evaluation.amodal_coco_eval import Evaluation, collector_paused, evaluate
+from ..evaluation.amodal_figures import class_figures, figures
+from ..evaluation.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
+from ..evaluation.amodal_rules import AmodalRules
+from ..evaluation.prediction_files import About, predictions_of_entries, truth_of_instances
+
+
+class FileScores(NamedTuple):
+    """What was measured, and the names of the classes."""
+    evaluation: Evaluation
+    classes: Sequence[str]
+
+    def as_dict(self, classwise: bool = False) -> Dict[str, Optional[float]]:
+        """All figures in percent, None where there is nothing to find, and what was counted."""
+        named = figures(self.evaluation)
+        if classwise:
+            named.update(class_figures(self.evaluation, self.classes))
+        counts = {f'num_{name}': count for name, count in self.evaluation.counts.items()}
+        return {**{name: None if math.isnan(value) else value for name, value in named.items()},
+                **counts}
+
+
+@collector_paused()
+def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
+                format: Optional[str] = None) -> FileScores:
+    """Hold a COCO result list against ground truth.
+
+    Args:
+        truth_file: path of an annotation file.
+        prediction_file: path of a list of entries; see :func:`predictions_of_entries`.
+        rules: what there is to choose.
+        format: of the ground truth, one of FORMATS; None: told by its keys.
+
+    Raises:
+        ValueError: a file is malformed; names it, and the entry or annotation.
+        FileNotFoundError: a file is missing.
+    """
+    if not Path(prediction_file).is_file():
+        raise FileNotFoundError(f'prediction file {prediction_file} does not exist')
+    dataset = open_truth(truth_file, format)
+    records = dataset.load_data_list()
+    about = About(
+        sizes={record['img_id']: (record['height'], record['width']) for record in records},
+        labels={category['id']: label
+                for label, category in enumerate(dataset.metainfo['categories'])})
+    predicted = predictions_of_entries(read_json(prediction_file), about, prediction_file)
+    overlaps = [(record['img_id'], overlaps_of_record(record, predicted, rules))
+                for record in records]
+    classes = dataset.metainfo['classes']
+    return FileScores(evaluate(overlaps, len(classes), rules), classes)
+
+
+def open_truth(path: str, format: Optional[str] = None) -> AmodalCocoDataset:
+    """The dataset of an annotation file; plain COCO is taken at its word: nothing is occluded."""
+    if format is None:
+        format = guess_format(read_json(path))
+    return open_annotations(path, 'amodal-coco' if format == 'coco' else format)
+
+
+def overlaps_of_record(record: dict, predicted: Dict[int, Predicted],
+                       rules: AmodalRules) -> Overlaps:
+    """Overlaps of a record's objects with the detections on its image, if there are some."""
+    nothing = Predicted(np.zeros(0, np.int64), np.zeros(0), [], None, None)
+    try:
+        truth = truth_of_instances(record['instances'], record['height'], record['width'])
+    except ValueError as error:
+        raise ValueError(f"{record['ann_file']}: {error}") from None
+    return overlaps_of_image(truth, predicted.get(record['img_id'], nothing), rules)

@@ -1,0 +1,167 @@
+"""Objects and detections as files have them, checked, ready to be held against each other.
+
+Letters: D detections, G annotated objects, H×W image.
+"""
+
+import math
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ..structures.segmentation import to_rle
+from .amodal_overlaps import Predicted, Truth
+from .rle_checks import first_broken
+
+MASK_KEYS = ('segmentation', 'visible_mask', 'invisible_mask')
+
+
+class About(NamedTuple):
+    """What predictions are about: (height, width) by image id, labels by category id."""
+    sizes: Dict[int, Tuple[int, int]]
+    labels: Dict[int, int]
+
+
+def truth_of_instances(instances: Sequence[dict], height: int, width: int) -> Truth:
+    """The objects of a dataset's record.
+
+    Args:
+        instances: see AmodalCocoDataset; ``is_stuff`` is taken where they have it.
+        height: H of the masks in pixels.
+        width: W in pixels.
+
+    Raises:
+        ValueError: a mask is broken; names the annotation.
+    """
+    amodal = [_instance_mask(instance, 'mask', height, width) for instance in instances]
+    visible = {place: _instance_mask(instance, 'visible_mask', height, width)
+               for place, instance in enumerate(instances)
+               if instance.get('visible_mask') is not None}
+    masks = [*amodal, *visible.values()]
+    broken = first_broken(masks, [(height, width)] * len(masks))
+    if broken:
+        instance = instances[[*range(len(amodal)), *visible][broken[0]]]
+        raise ValueError(f"annotation {instance.get('ann_id')}: {broken[1]}")
+    return Truth(
+        labels=np.array([instance['bbox_label'] for instance in instances], np.int64),
+        amodal=amodal,
+        visible=[visible.get(place, mask) for place, mask in enumerate(amodal)],
+        crowd=np.array([instance['ignore_flag'] for instance in instances], bool),
+        stuff=np.array([_stuff(instance) for instance in instances], np.int64))
+
+
+def predictions_of_entries(entries: object, about: About,
+                           source: str) -> Dict[int, Predicted]:
+    """The detections of each image that has some, from a COCO result list.
+
+    Args:
+        entries: of ``image_id``, ``category_id``, ``score`` and ``segmentation``, the amodal
+            mask; ``visible_mask`` and ``invisible_mask`` may be there. An entry without one of
+            the first two masks has the other in its place. If no entry has a visible (invisible)
+            mask, there are no predictions of such; if only some have an invisible mask, those
+            of the others are empty.
+        about: images and categories of the ground truth.
+        source: path of the file, for messages.
+
+    Raises:
+        ValueError: an entry is malformed; names its place.
+    """
+    if not isinstance(entries, list):
+        raise ValueError(f'{source} holds a {type(entries).__name__}: expected a COCO result '
+                         'list, [{"image_id": …, "category_id": …, "score": …, …}, …]')
+    for place, entry in enumerate(entries):
+        fault = _fault(entry, about)
+        if fault:
+            raise ValueError(f'entry {place} of {source}: {fault}')
+    masks = _all_masks(entries, about, source)
+    grouped: Dict[int, List[int]] = {}
+    for place, entry in enumerate(entries):
+        grouped.setdefault(entry['image_id'], []).append(place)
+    return {image_id: _predicted(entries, places, masks, about)
+            for image_id, places in grouped.items()}
+
+
+def _predicted(entries: List[dict], places: List[int], masks: Dict[str, Optional[List[dict]]],
+               about: About) -> Predicted:
+    """The entries at ``places``, which are of one image."""
+    amodal, visible, invisible = (masks[key] and [masks[key][place] for place in places]
+                                  for key in MASK_KEYS)
+    return Predicted(
+        labels=np.array([about.labels[entries[place]['category_id']] for place in places]),
+        scores=np.array([entries[place]['score'] for place in places], np.float64),
+        amodal=amodal, visible=visible, invisible=invisible)
+
+
+def _fault(entry: object, about: About) -> Optional[str]:
+    """What is wrong with an entry but for its masks; None if nothing is."""
+    if not isinstance(entry, dict):
+        return f'expected a dict, got {entry!r:.60}'
+    for key, known in (('image_id', about.sizes), ('category_id', about.labels)):
+        value = entry.get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value not in known:
+            return (f'expected as {key!r} one of the {len(known)} ids of the ground truth, got '
+                    f'{value!r:.60}')
+    score = entry.get('score')
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+        return f"expected a finite number as 'score', got {score!r:.60}"
+    if entry.get('segmentation') is None and entry.get('visible_mask') is None:
+        return f"expected a mask as 'segmentation' or 'visible_mask', got only {sorted(entry)}"
+    return None
+
+
+def _all_masks(entries: List[dict], about: About, source: str) -> Dict[str, Optional[List[dict]]]:
+    """The masks of all entries by key; None for a key that no entry has, and what it can do
+    without."""
+    read = {key: _masks(entries, key, about, source) for key in MASK_KEYS}
+    amodal, visible, invisible = (read[key] for key in MASK_KEYS)
+    if not amodal:
+        amodal, visible = visible, {}
+    whole = [amodal[place] if place in amodal else visible[place] for place in range(len(entries))]
+    sizes = [about.sizes[entry['image_id']] for entry in entries]
+    return dict(
+        segmentation=whole,
+        visible_mask=[visible.get(place, mask) for place, mask in enumerate(whole)]
+        if visible else None,
+        invisible_mask=[invisible[place] if place in invisible else _nothing(*size)
+                        for place, size in enumerate(sizes)] if invisible else None)
+
+
+def _masks(entries: List[dict], key: str, about: About, source: str) -> Dict[int, dict]:
+    """RLEs with compressed counts, by place, of the entries that have a mask ``key``."""
+    masks: Dict[int, dict] = {}
+    for place, entry in enumerate(entries):
+        mask = entry.get(key)
+        if mask is not None:
+            height, width = about.sizes[entry['image_id']]
+            try:
+                masks[place] = _compressed(mask, height, width)
+            except ValueError as error:
+                raise ValueError(f'entry {place} of {source}: {key!r}: {error}') from None
+    sizes = [about.sizes[entries[place]['image_id']] for place in masks]
+    broken = first_broken(list(masks.values()), sizes)
+    if broken:
+        raise ValueError(f'entry {list(masks)[broken[0]]} of {source}: {key!r}: {broken[1]}')
+    return masks
+
+
+def _compressed(mask: object, height: int, width: int) -> dict:
+    """A mask as an RLE with compressed counts; if it has such, they are not looked at."""
+    if isinstance(mask, dict) and isinstance(mask.get('counts'), str) and mask.get('size') == [
+            height, width]:
+        return mask
+    return to_rle(mask, height, width)
+
+
+def _instance_mask(instance: dict, key: str, height: int, width: int) -> dict:
+    try:
+        return _compressed(instance.get(key), height, width)
+    except ValueError as error:
+        raise ValueError(f"annotation {instance.get('ann_id')}: {error}") from None
+
+
+def _nothing(height: int, width: int) -> dict:
+    return to_rle(dict(size=[height, width], counts=[height * width]), height, width)
+
+
+def _stuff(instance: dict) -> int:
+    stuff = instance.get('is_stuff')
+    return -1 if stuff is None else int(bool(stuff))
