@@ -6,9 +6,8 @@ from typing import Dict, NamedTuple, Optional, Sequence
 
 import numpy as np
 
-from ..datasets.amodal_coco import AmodalCocoDataset
 from ..datasets.coco_files import read_json
-from ..datasets.formats import guess_format, open_annotations
+from ..datasets.formats import open_annotations
 from ..evaluation.amodal_coco_eval import Evaluation, collector_paused, evaluate
 from ..evaluation.amodal_figures import class_figures, figures
 from ..evaluation.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
@@ -48,7 +47,8 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
     """
     if not Path(prediction_file).is_file():
         raise FileNotFoundError(f'prediction file {prediction_file} does not exist')
-    dataset = open_truth(truth_file, format)
+    # Plain COCO is taken at its word: nothing is occluded.
+    dataset = open_annotations(truth_file, format, visible_only=False)
     records = dataset.load_data_list()
     about = About(
         sizes={record['img_id']: (record['height'], record['width']) for record in records},
@@ -59,13 +59,6 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
                 for record in records]
     classes = dataset.metainfo['classes']
     return FileScores(evaluate(overlaps, len(classes), rules), classes)
-
-
-def open_truth(path: str, format: Optional[str] = None) -> AmodalCocoDataset:
-    """The dataset of an annotation file; plain COCO is taken at its word: nothing is occluded."""
-    if format is None:
-        format = guess_format(read_json(path))
-    return open_annotations(path, 'amodal-coco' if format == 'coco' else format)
 
 
 def overlaps_of_record(record: dict, predicted: Dict[int, Predicted],

@@ -11,7 +11,6 @@ from mmengine.utils import track_iter_progress
 
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
 from mmamodal.datasets.coco_files import read_json
-from mmamodal.datasets.formats import guess_format, open_annotations
 from mmamodal.evaluation.amodal_coco_eval import evaluate
 from mmamodal.evaluation.amodal_overlaps import Predicted, Truth, overlaps_of_image
 from mmamodal.evaluation.amodal_rules import AmodalRules
@@ -24,19 +23,6 @@ from mmamodal.visualization.gallery import TITLES, contact_sheet, failure_pictur
 from mmamodal.visualization.judged import Judged, confusion, judge
 
 CURVES, TABLE, TABLE_TEXT = 'precision_recall.png', 'occlusion.png', 'occlusion.txt'
-
-
-def open_truth(path: str, format: Optional[str] = None, images: str = '') -> AmodalCocoDataset:
-    """The dataset of an annotation file; plain COCO is taken at its word: nothing is occluded.
-
-    Args:
-        path: of the file.
-        format: one of FORMATS; None: told by its keys.
-        images: folder of the images.
-    """
-    format = format or guess_format(read_json(path))
-    return open_annotations(path, 'amodal-coco' if format == 'coco' else format, images,
-                            lazy_init=False)
 
 
 def read_predictions(path: str, dataset: AmodalCocoDataset) -> Dict[int, Predicted]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from mmamodal.apis.command_line import run_tool
-from mmamodal.datasets.formats import FORMATS
-from mmamodal.visualization.failure_files import (judge_images, open_truth, read_predictions,
+from mmamodal.datasets.formats import FORMATS, open_annotations
+from mmamodal.visualization.failure_files import (judge_images, read_predictions,
                                                   write_confusion, write_curves, write_gallery)
 from mmamodal.visualization.failures import failures_of_image
 from mmamodal.visualization.gallery import TITLES
@@ -78,7 +78,9 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     """Match, choose, draw."""
     options = parse_args(args)
     check(options)
-    dataset = open_truth(options.truth, options.format, options.images)
+    # Plain COCO is taken at its word: nothing is occluded.
+    dataset = open_annotations(options.truth, options.format, options.images, lazy_init=False,
+                               visible_only=False)
     predicted = read_predictions(options.predictions, dataset)
     judged = judge_images(dataset, predicted, options.score_thr)
     failures = [failure for place, image in enumerate(judged) for failure in failures_of_image(
