@@ -3,13 +3,13 @@
 Letters: D detections, G annotated objects, H×W image.
 """
 
-import math
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ..structures.segmentation import to_rle
 from .amodal_overlaps import Predicted, Truth
+from .result_lists import as_list, score_fault
 from .rle_checks import first_broken
 
 MASK_KEYS = ('segmentation', 'visible_mask', 'invisible_mask')
@@ -65,10 +65,7 @@ def predictions_of_entries(entries: object, about: About,
     Raises:
         ValueError: an entry is malformed; names its place.
     """
-    if not isinstance(entries, list):
-        raise ValueError(f'{source} holds a {type(entries).__name__}: expected a COCO result '
-                         'list, [{"image_id": …, "category_id": …, "score": …, …}, …]')
-    for place, entry in enumerate(entries):
+    for place, entry in enumerate(as_list(entries, source)):
         fault = _fault(entry, about)
         if fault:
             raise ValueError(f'entry {place} of {source}: {fault}')
@@ -100,9 +97,8 @@ def _fault(entry: object, about: About) -> Optional[str]:
         if isinstance(value, bool) or not isinstance(value, int) or value not in known:
             return (f'expected as {key!r} one of the {len(known)} ids of the ground truth, got '
                     f'{value!r:.60}')
-    score = entry.get('score')
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
-        return f"expected a finite number as 'score', got {score!r:.60}"
+    if score_fault(entry):
+        return score_fault(entry)
     if entry.get('segmentation') is None and entry.get('visible_mask') is None:
         return f"expected a mask as 'segmentation' or 'visible_mask', got only {sorted(entry)}"
     return None

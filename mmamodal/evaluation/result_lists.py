@@ -46,10 +46,7 @@ def check_entries(entries: object, source: str) -> List[dict]:
     Raises:
         ValueError: an entry is malformed; names its place.
     """
-    if not isinstance(entries, list):
-        raise ValueError(f'{source} holds a {type(entries).__name__}: expected a COCO result '
-                         'list, [{"image_id": …, "category_id": …, "score": …, …}, …]')
-    for place, entry in enumerate(entries):
+    for place, entry in enumerate(as_list(entries, source)):
         fault = _fault(entry)
         if fault:
             raise ValueError(f'entry {place} of {source}: {fault}')
@@ -60,6 +57,22 @@ def check_entries(entries: object, source: str) -> List[dict]:
     if broken:
         raise ValueError(f"entry {broken[0]} of {source}: 'segmentation': {broken[1]}")
     return checked
+
+
+def as_list(entries: object, source: str) -> list:
+    """``entries``, if they are a list; raises ValueError, which names the file, otherwise."""
+    if not isinstance(entries, list):
+        raise ValueError(f'{source} holds a {type(entries).__name__}: expected a COCO result '
+                         'list, [{"image_id": …, "category_id": …, "score": …, …}, …]')
+    return entries
+
+
+def score_fault(entry: dict) -> Optional[str]:
+    """What is wrong with the score of an entry; None if nothing is."""
+    score = entry.get('score')
+    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+        return f"expected a finite number as 'score', got {score!r:.60}"
+    return None
 
 
 def by_image(entries: Sequence[dict]) -> Dict[int, List[dict]]:
@@ -77,9 +90,8 @@ def _fault(entry: object) -> Optional[str]:
     for key in ('image_id', 'category_id'):
         if isinstance(entry.get(key), bool) or not isinstance(entry.get(key), int):
             return f'expected a whole number as {key!r}, got {entry.get(key)!r:.60}'
-    score = entry.get('score')
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
-        return f"expected a finite number as 'score', got {score!r:.60}"
+    if score_fault(entry):
+        return score_fault(entry)
     mask = entry.get('segmentation')
     size = mask.get('size') if isinstance(mask, dict) else None
     if not isinstance(size, list) or len(size) != 2 or not all(

@@ -12,8 +12,8 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.runner import set_random_seed
 from torch.utils.data import Dataset
 
+from mmamodal.datasets.completion_transforms import shifted
 from mmamodal.structures.occlusion import depth_ranks, order_from_masks
-from mmamodal.structures.patches import crop_window
 from mmamodal.visualization import drawing
 from mmamodal.visualization.hooks import true_objects
 from mmamodal.visualization.sample_pictures import (Annotated, Pair, annotated_panels, pair_panels,
@@ -81,10 +81,8 @@ def read_pair(stages: dict, names: Tuple[str, str]) -> Pair:
         stages: what :func:`run_to_packing` gives.
         names: of the object and of the second one.
     """
-    other = stages['other_visible']
-    x, y = stages['offset']
-    return Pair(stages['target'], stages['mask'], stages['occluder'],
-                crop_window(other, (x, y, x + other.shape[1], y + other.shape[0])), names,
+    other = shifted(stages['other_visible'], stages['offset'])
+    return Pair(stages['target'], stages['mask'], stages['occluder'], other, names,
                 **{key: stages.get(key) for key in ('boundary', 'bare_image', 'image', 'alpha')})
 
 
