@@ -10,21 +10,26 @@ from ..datasets.coco_files import read_json
 from ..datasets.formats import open_annotations
 from ..evaluation.amodal_coco_eval import Evaluation, collector_paused, evaluate
 from ..evaluation.amodal_figures import class_figures, figures
+from ..evaluation.amodal_intervals import Interval, intervals
 from ..evaluation.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
 from ..evaluation.amodal_rules import AmodalRules
 from ..evaluation.prediction_files import About, predictions_of_entries, truth_of_instances
 
 
 class FileScores(NamedTuple):
-    """What was measured, and the names of the classes."""
+    """What was measured, the names of the classes, and intervals of the main figures, if any."""
     evaluation: Evaluation
     classes: Sequence[str]
+    intervals: Dict[str, Interval] = {}
 
     def as_dict(self, classwise: bool = False) -> Dict[str, Optional[float]]:
-        """All figures in percent, None where there is nothing to find, and what was counted."""
+        """All figures in percent, None where there is nothing to find, what was counted, and
+        the ends of intervals as ``…_low`` and ``…_high``."""
         named = figures(self.evaluation)
         if classwise:
             named.update(class_figures(self.evaluation, self.classes))
+        for name, ends in self.intervals.items():
+            named.update(zip((f'{name}_low', f'{name}_high'), ends))
         counts = {f'num_{name}': count for name, count in self.evaluation.counts.items()}
         return {**{name: None if math.isnan(value) else value for name, value in named.items()},
                 **counts}
@@ -32,7 +37,7 @@ class FileScores(NamedTuple):
 
 @collector_paused()
 def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
-                format: Optional[str] = None) -> FileScores:
+                format: Optional[str] = None, draws: int = 0) -> FileScores:
     """Hold a COCO result list against ground truth.
 
     Args:
@@ -40,6 +45,7 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
         prediction_file: path of a list of entries; see :func:`predictions_of_entries`.
         rules: what there is to choose.
         format: of the ground truth, one of FORMATS; None: told by its keys.
+        draws: of the bootstrap that gives intervals; 0: none.
 
     Raises:
         ValueError: a file is malformed; names it, and the entry or annotation.
@@ -58,7 +64,9 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
     overlaps = [(record['img_id'], overlaps_of_record(record, predicted, rules))
                 for record in records]
     classes = dataset.metainfo['classes']
-    return FileScores(evaluate(overlaps, len(classes), rules), classes)
+    spread = intervals([image for _, image in overlaps], len(classes), rules,
+                       draws) if draws else {}
+    return FileScores(evaluate(overlaps, len(classes), rules), classes, spread)
 
 
 def overlaps_of_record(record: dict, predicted: Dict[int, Predicted],

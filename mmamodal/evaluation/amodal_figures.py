@@ -64,6 +64,14 @@ def class_table(evaluation: Evaluation, classes: Sequence[str]) -> str:
     return '\n'.join(lines)
 
 
+def interval_table(evaluation: Evaluation, ends: Dict[str, Sequence[float]]) -> str:
+    """The figures in ``MAIN``, each with its interval, for people to read."""
+    named = figures(evaluation)
+    lines = [_row('figure', '', ['', 'low', 'high'])]
+    lines += [_row(name, '', [named[name], *ends[name]]) for name in MAIN]
+    return '\n'.join([*lines, 'low, high: 95 % of the draws of images lie between (bootstrap)'])
+
+
 def _figures(variant: Variant, curves: Curves, max_dets: Sequence[int]) -> Dict[str, float]:
     """The figures of one variant."""
     name, size = variant.name, variant.size

@@ -214,3 +214,15 @@ def test_the_benchmark_runs_small(capsys):
     text = capsys.readouterr().out
     assert 'ratio' in text and '15 images' in text
     assert float(text.split('largest difference of AP and AR ')[1].split()[0]) < 1e-12
+
+
+def test_bootstrap_gives_intervals_of_the_columns_of_the_paper(tool: ModuleType, files: tuple,
+                                                               capsys):
+    truth, predictions, out = files
+    assert status(tool, truth, predictions, '--out', out, '--bootstrap', 5) == 0
+    text, named = capsys.readouterr().out, json.loads(out.read_text())
+    assert 'AP50_IV_diff' in text and '(bootstrap)' in text
+    assert named['AP_A_all_low'] <= named['AP_A_all_high']
+    assert sum(name.endswith(('_low', '_high')) for name in named) == 16
+    assert status(tool, truth, predictions, '--bootstrap', 1) == 1
+    assert '2 draws or more' in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 from mmamodal.apis.command_line import run_tool
 from mmamodal.apis.score_files import score_files
 from mmamodal.datasets.formats import FORMATS
-from mmamodal.evaluation.amodal_figures import class_table, table
+from mmamodal.evaluation.amodal_figures import class_table, interval_table, table
 from mmamodal.evaluation.amodal_rules import AmodalRules
 from mmamodal.files import check_output, write_json
 
@@ -34,6 +34,8 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--format', choices=list(FORMATS), help='of the annotations (default: '
                         'told by their keys)')
     parser.add_argument('--classwise', action='store_true', help='measure each class, too')
+    parser.add_argument('--bootstrap', type=int, default=0, metavar='DRAWS', help='evaluate so '
+                        'many random draws of the images, too, and give 95 %% intervals')
     parser.add_argument('--max-dets', type=int, nargs='+', default=list(rules.max_dets),
                         metavar='N', help="detections an image and class (default: 1 10 100; "
                         "COCOA's own tool: 1 10 100 1000)")
@@ -61,10 +63,13 @@ def main(args: Optional[Sequence[str]] = None) -> None:
         check_output(options.out, options.truth, options.predictions)
     rules = AmodalRules(options.max_dets, options.occ_thr, options.occ_bins, options.iv_gate,
                         options.iv_gate_once, options.iv_gate_any_class, options.iv_drop_empty)
-    scores = score_files(options.truth, options.predictions, rules, options.format)
+    scores = score_files(options.truth, options.predictions, rules, options.format,
+                         options.bootstrap)
     print(table(scores.evaluation))
     if options.classwise:
         print('\n' + class_table(scores.evaluation, scores.classes))
+    if scores.intervals:
+        print('\n' + interval_table(scores.evaluation, scores.intervals))
     if options.out is not None:
         write_json(options.out, scores.as_dict(options.classwise))
 
