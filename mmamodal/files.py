@@ -1,9 +1,27 @@
 """Files that are there whole or not at all, and files that grow by lines and survive a kill."""
 
+import errno
 import json
 import os
 from pathlib import Path
 from typing import Iterator, TextIO, Tuple, Union
+
+
+def check_writable(path: Union[str, Path]) -> None:
+    """Make the folder of a file that will be written, and try: OSError if it cannot be.
+
+    Hours may lie between the start of a command and its output.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    draft = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        draft.touch()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    draft.unlink()
 
 
 def write_whole(path: Union[str, Path], data: bytes) -> None:
@@ -14,6 +32,8 @@ def write_whole(path: Union[str, Path], data: bytes) -> None:
     try:
         draft.write_bytes(data)
         os.replace(draft, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -27,18 +47,21 @@ def write_json(path: Union[str, Path], content: object) -> None:
     write_whole(path, json.dumps(content, allow_nan=False).encode())
 
 
-def check_output(out: Union[str, Path], *others: Union[str, Path]) -> None:
-    """Refuse to write what is no JSON file, or over another file of the same command.
+def check_output(out: Union[str, Path], *others: Union[str, Path], suffix: str = '.json') -> None:
+    """Refuse to write what is no JSON file, or over another file of the same command, or where
+    nothing can be written.
 
     Raises:
         ValueError: ``out`` is such a path.
+        OSError: it cannot be written.
     """
-    if not str(out).endswith('.json'):
-        raise ValueError(f'expected an output file that ends in .json, got {str(out)!r}')
+    if not str(out).endswith(suffix):
+        raise ValueError(f'expected an output file that ends in {suffix}, got {str(out)!r}')
     for path in others:
         if os.path.realpath(path) == os.path.realpath(out):
             raise ValueError(f'{out} is to be written, but is read or written by this command '
                              'already: give the output another name')
+    check_writable(out)
 
 
 def open_lines(path: Path, head: dict) -> TextIO:

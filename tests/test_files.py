@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from mmamodal.files import (add_line, check_output, open_lines, read_lines, write_json,
-                            write_whole)
+from mmamodal.files import (add_line, check_output, check_writable, open_lines, read_lines,
+                            write_json, write_whole)
 
 
 def test_makes_the_folder_and_leaves_nothing_else(tmp_path):
@@ -34,6 +34,24 @@ def test_outputs_that_would_do_harm_are_refused(tmp_path, monkeypatch, out, othe
     with pytest.raises(ValueError, match=message):
         check_output(out, *others)
     check_output('new.json', *others)
+
+
+def test_a_place_where_nothing_can_be_written_is_found_at_once(tmp_path):
+    (tmp_path / 'file').touch()
+    (tmp_path / 'folder.json').mkdir()
+    for path in (tmp_path / 'folder.json', tmp_path / 'file' / 'a.json'):
+        with pytest.raises(OSError, match=str(path.parent)):
+            check_output(path)
+    check_writable(tmp_path / 'new' / 'a.json')
+    assert sorted(path.name for path in tmp_path.rglob('*')) == ['file', 'folder.json', 'new']
+
+
+def test_errors_name_the_file_and_not_its_draft(tmp_path):
+    (tmp_path / 'folder').mkdir()
+    with pytest.raises(OSError) as error:
+        write_whole(tmp_path / 'folder', b'x')
+    assert error.value.filename == str(tmp_path / 'folder')
+    assert [path.name for path in tmp_path.iterdir()] == ['folder']
 
 
 def test_lines_survive_one_that_was_cut_off(tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmamodal.apis.command_line import (add_common_options, default_work_dir, load_config,
                                         run_tool, start_processes)
 from mmamodal.apis.score import METRICS, add_pictures, choose_evaluators, score
+from mmamodal.apis.test_time_augmentation import add_tta
 
 
 def parse_args() -> argparse.Namespace:
@@ -24,6 +25,9 @@ def parse_args() -> argparse.Namespace:
                         'for detectors .json, a COCO result list with all masks')
     parser.add_argument('--show-dir', metavar='DIR',
                         help='write pictures of the first images to a folder')
+    parser.add_argument('--tta', action='store_true',
+                        help='test each image and its mirror image, and merge what is detected '
+                        "(or as the config's tta_model and tta_pipeline say)")
     add_common_options(parser)
     return parser.parse_args()
 
@@ -38,6 +42,8 @@ def main() -> None:
         cfg.test_evaluator = choose_evaluators(cfg, args.eval)
     if args.show_dir:
         add_pictures(cfg, args.show_dir)
+    if args.tta:
+        add_tta(cfg)
     start_processes(cfg, args.local_rank)
     score(cfg, args.checkpoint, args.out)
 

@@ -21,7 +21,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from ..evaluation.pseudo_label_parts import part_paths, read_info
-from .checkpoints import Progress, check_fit, training_progress
+from .checkpoints import Progress, check_fit, check_start, training_progress
 from .classes import check_classes
 from .command_line import (config_name, default_work_dir, fit_to_machine, load_config,
                            make_work_dir, on_main_process, say)
@@ -94,6 +94,8 @@ def train(cfg: Config, resume: Optional[str] = None) -> None:
     runner = build_runner(cfg)
     if checkpoint is not None:
         on_main_process(check_fit, runner.model, str(checkpoint), cfg)
+    elif cfg.get('load_from'):
+        on_main_process(check_start, runner.model, cfg.load_from)
     check_classes(runner, cfg)
     runner.train()
     del runner

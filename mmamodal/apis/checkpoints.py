@@ -7,11 +7,12 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.config import Config
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
-from .command_line import config_name
+from .command_line import config_name, say
+from .test_time_augmentation import tested_model
 
 # What weights depend on although their shapes do not; with MaskCompleter's defaults.
 MEANING = dict(type=None, evidence='boundary', with_image=False, category_input=False)
@@ -101,7 +102,8 @@ def check_fit(model: nn.Module, path: str, cfg: Config) -> None:
     """
     checkpoint = load_checkpoint(path)
     weights = _weights(checkpoint)
-    model = model.module if is_model_wrapper(model) else model
+    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
+        model = model.module
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()
               if not name.endswith('num_batches_tracked')}
     missing = [name for name in wanted if name not in weights]
@@ -116,12 +118,31 @@ def check_fit(model: nn.Module, path: str, cfg: Config) -> None:
                          'with this config')
 
 
+def check_start(model: nn.Module, path: str) -> None:
+    """Refuse weights to begin with of which the model takes none; say how many it takes.
+
+    Raises:
+        ValueError: there is none of its names and shapes.
+    """
+    weights = _weights(load_checkpoint(path))
+    model = model.module if is_model_wrapper(model) else model
+    wanted = model.state_dict()
+    fit = [name for name, value in wanted.items()
+           if name in weights and weights[name].shape == value.shape]
+    if not fit:
+        raise ValueError(f'{path} has none of the {len(wanted)} parameters of the model, whose '
+                         f'first is {next(iter(wanted), "none")}: give load_from the weights of '
+                         'such a model, or leave it out')
+    say(f'{len(fit)} of {len(wanted)} parameters have their like in {path}')
+
+
 def other_meaning(checkpoint: dict, cfg: Config) -> List[str]:
     """Where the config that a checkpoint was trained with has another model than ``cfg``.
 
     Thresholds and context may differ. Says nothing of a checkpoint without its config.
     """
-    trained, wanted = _meaning(_trained_model(checkpoint)), _meaning(cfg.get('model') or {})
+    wanted = _meaning(tested_model(cfg.get('model') or {}))
+    trained = _meaning(_trained_model(checkpoint))
     return [f'it was trained with model.{key}={trained[key]!r}, not {wanted[key]!r}'
             for key in trained if key in wanted and trained[key] != wanted[key]]
 
@@ -192,4 +213,6 @@ def _load(path: str) -> dict:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split('\n')[0][:200] or type(error).__name__
+    words = str(error).strip().split('\n')[0][:200]
+    # What is no archive at all ends in errors whose text is a number, or nothing.
+    return words if len(words.split()) > 1 else f'{type(error).__name__} {words}'.strip()

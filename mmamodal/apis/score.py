@@ -1,6 +1,7 @@
 """Testing: which numbers of which model, and where they are written."""
 
 import copy
+import dataclasses
 import json
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
@@ -8,15 +9,17 @@ from typing import Dict, List, Optional, Sequence
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from ..files import write_whole
+from ..evaluation.amodal_rules import AmodalRules
+from ..files import check_output, check_writable, write_whole
 from .chain import build_runner
 from .checkpoints import check_fit, check_readable
 from .command_line import config_name, make_work_dir, on_main_process, say
 from .initialisation import without_pretrained
-from .label import continue_labels
+from .label import annotation_files, continue_labels
 
 METRICS = dict(segm='CocoMetric', bbox='CocoMetric', amodal='AmodalCocoMetric',
                completion='CompletionMetric')
+RULES = [field.name for field in dataclasses.fields(AmodalRules)]
 
 
 def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, float]:
@@ -34,7 +37,7 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
         FileNotFoundError: it does not exist.
     """
     if out is not None:
-        add_predictions_file(cfg, out)
+        add_predictions_file(cfg, out, checkpoint)
     cfg.load_from, cfg.resume = (None if checkpoint == 'none' else checkpoint), False
     if cfg.load_from is None and cfg.launcher != 'none':
         raise ValueError('a model without weights is tested by one process: leave out --launcher')
@@ -75,20 +78,28 @@ def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
         return [_configured(cfg, 'CompletionMetric')]
     coco = [name for name in names if METRICS[name] == 'CocoMetric']
     chosen = [dict(_configured(cfg, 'CocoMetric'), metric=coco)] if coco else []
-    return chosen + [_configured(cfg, 'AmodalCocoMetric')] * ('amodal' in names)
+    for evaluator in chosen:
+        for key in RULES:
+            evaluator.pop(key, None)
+    return chosen + [{**_amodal_options(cfg), **_configured(cfg, 'AmodalCocoMetric')}] * (
+        'amodal' in names)
 
 
-def add_predictions_file(cfg: Config, out: str) -> None:
+def add_predictions_file(cfg: Config, out: str, checkpoint: str) -> None:
     """Have the test write its predictions.
 
     Raises:
-        ValueError: the file's suffix is unknown, or does not go with the model.
+        ValueError: the file's suffix is unknown, or does not go with the model; or the file is
+            one that the test reads.
+        OSError: it cannot be written.
     """
     if out.endswith('.json') and cfg.model.type.endswith('Completer'):
         raise ValueError(f'--out {out} does not go with a completer, whose masks have no scores: '
                          'give a .pkl file, or write pseudo-labels')
     if not out.endswith(('.pkl', '.pickle', '.json')):
         raise ValueError(f'expected --out to end in .pkl or .json, got {out}')
+    check_output(out, checkpoint, *annotation_files(cfg.test_dataloader.dataset),
+                 suffix=Path(out).suffix)
     writer = dict(type='ResultWriter', out_file=out) if out.endswith('.json') else dict(
         type='DumpPredictions', out_file_path=out)
     configured = cfg.test_evaluator
@@ -96,7 +107,8 @@ def add_predictions_file(cfg: Config, out: str) -> None:
 
 
 def add_pictures(cfg: Config, show_dir: str) -> None:
-    """Have the test draw its first images into a folder."""
+    """Have the test draw its first images into a folder; OSError if that cannot be written."""
+    check_writable(Path(show_dir) / 'picture.png')
     hook = dict(type='AmodalVisualizationHook', out_dir=show_dir)
     cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), hook]
 
@@ -109,10 +121,21 @@ def write_metrics(metrics: Dict[str, float], path: Path) -> None:
     write_whole(path, (json.dumps(plain, indent=2) + '\n').encode())
 
 
+def _evaluators(cfg: Config) -> List[dict]:
+    configured = cfg.get('test_evaluator') or []
+    return [configured] if isinstance(configured, dict) else list(configured)
+
+
+def _amodal_options(cfg: Config) -> dict:
+    """What ``--cfg-options test_evaluator.occ_thr=0.1`` and the like say, in whichever evaluator
+    of the config they came to stand."""
+    return {key: copy.deepcopy(value) for evaluator in _evaluators(cfg)
+            for key, value in evaluator.items() if key in (*RULES, 'classwise')}
+
+
 def _configured(cfg: Config, kind: str) -> dict:
     """The config's evaluator of a type, or one with default options."""
-    configured = cfg.get('test_evaluator') or []
-    for evaluator in [configured] if isinstance(configured, dict) else configured:
+    for evaluator in _evaluators(cfg):
         if evaluator['type'] == kind:
             return copy.deepcopy(dict(evaluator))
     return dict(type=kind)

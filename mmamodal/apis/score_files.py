@@ -60,7 +60,8 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
         sizes={record['img_id']: (record['height'], record['width']) for record in records},
         labels={category['id']: label
                 for label, category in enumerate(dataset.metainfo['categories'])})
-    predicted = predictions_of_entries(read_json(prediction_file), about, prediction_file)
+    entries = read_json(prediction_file, what='prediction file')
+    predicted = predictions_of_entries(entries, about, prediction_file)
     overlaps = [(record['img_id'], overlaps_of_record(record, predicted, rules))
                 for record in records]
     classes = dataset.metainfo['classes']

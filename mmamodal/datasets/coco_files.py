@@ -26,14 +26,15 @@ def read_file(path: str, what: str, backend_args: Optional[dict] = None) -> byte
     return data
 
 
-def read_json(path: str, backend_args: Optional[dict] = None) -> object:
-    """The content of a JSON file.
+def read_json(path: str, backend_args: Optional[dict] = None,
+              what: str = 'annotation file') -> object:
+    """The content of a JSON file; ``what`` names it in messages.
 
     Raises:
         FileNotFoundError: it is missing.
         ValueError: it is empty or no JSON; says where.
     """
-    data = read_file(path, 'annotation file', backend_args)
+    data = read_file(path, what, backend_args)
     try:
         return json.loads(data)
     except UnicodeDecodeError as error:

@@ -186,7 +186,10 @@ def match(problems: Sequence[Problem], max_dets: Sequence[int], iou_thrs: Sequen
     areas = np.array([given['area'] for problem in problems for given in problem.objects
                       if not given['ignore']])
     objects = [np.count_nonzero((areas >= low) & (areas <= high)) for low, high in ranges.values()]
-    run = GivenIoUs(problems, max_dets, iou_thrs, list(ranges.values()))
+    # Evaluators set memory aside for as many detections as are allowed.
+    most = max([1, *(len(problem.detections) for problem in problems)])
+    run = GivenIoUs(problems, [min(number, most) for number in max_dets], iou_thrs,
+                    list(ranges.values()))
     shape = len(iou_thrs), len(run.params.recThrs), len(ranges)
     precision, recall = np.full(shape, -1.0), np.full((*shape[::2], len(max_dets)), -1.0)
     if any(objects):

@@ -101,6 +101,10 @@ def _fault(entry: object, about: About) -> Optional[str]:
         return score_fault(entry)
     if entry.get('segmentation') is None and entry.get('visible_mask') is None:
         return f"expected a mask as 'segmentation' or 'visible_mask', got only {sorted(entry)}"
+    for key, value in entry.items():
+        if key not in MASK_KEYS and isinstance(value, dict) and 'counts' in value:
+            return (f'{key!r} is a mask that nothing is known of: name masks '
+                    f'{", ".join(map(repr, MASK_KEYS))}, or leave it out')
     return None
 
 

@@ -1,6 +1,6 @@
 """COCO result lists: detections in JSON, with all the masks that a model predicts."""
 
-import math
+import sys
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
@@ -70,7 +70,8 @@ def as_list(entries: object, source: str) -> list:
 def score_fault(entry: dict) -> Optional[str]:
     """What is wrong with the score of an entry; None if nothing is."""
     score = entry.get('score')
-    if isinstance(score, bool) or not isinstance(score, (int, float)) or not math.isfinite(score):
+    if (isinstance(score, bool) or not isinstance(score, (int, float))
+            or not abs(score) <= sys.float_info.max):
         return f"expected a finite number as 'score', got {score!r:.60}"
     return None
 

@@ -104,8 +104,11 @@ def sources_by_name(wanted: Sequence[str], known: Sequence[str],
         ``sources`` of ``map_classes``; empty for a class whose name is unknown.
 
     Raises:
-        ValueError: ``same`` names a class that is not there.
+        ValueError: ``same`` names a class that is not there, or ``wanted`` names one twice.
     """
+    twice = sorted({name for name in wanted if list(wanted).count(name) > 1})
+    if twice:
+        raise ValueError(f'expected each class once, got {twice} more than once')
     same = same or {}
     absent = [name for name in same if name not in wanted]
     absent += [name for name in same.values() if name not in known]

@@ -60,14 +60,22 @@ class TwoMaskHeads:
 
     Raises:
         ValueError: an option is unknown, nothing would teach the visible head, the heads differ
-            in classes, or ``test_cfg.mask_thr_binary`` asks for soft masks.
+            in classes, ``init_classes`` is not of their number, there is no mask head, or
+            ``test_cfg.mask_thr_binary`` asks for soft masks.
     """
 
-    def __init__(self, *, mask_head: ConfigDict, visible_mask_head: Optional[ConfigDict] = None,
-                 with_visible_loss: bool = True, with_invisible_loss: bool = True,
-                 independent: bool = False, relu: bool = True, invisible: str = 'direct',
-                 consistent: bool = False, init_visible_from_amodal: bool = True,
+    def __init__(self, *, mask_head: Optional[ConfigDict] = None,
+                 visible_mask_head: Optional[ConfigDict] = None, with_visible_loss: bool = True,
+                 with_invisible_loss: bool = True, independent: bool = False, relu: bool = True,
+                 invisible: str = 'direct', consistent: bool = False,
+                 init_visible_from_amodal: bool = True,
                  init_classes: Optional[Sequence] = None, **kwargs) -> None:
+        if mask_head is None:
+            raise ValueError('expected a mask_head, as a Mask R-CNN has: a detector of boxes alone '
+                             'cannot be made an ORCNN')
+        if 'num_stages' in kwargs and not isinstance(self, CascadeRoIHead):
+            raise ValueError(f'{type(self).__name__} has one stage, got num_stages='
+                             f"{kwargs['num_stages']}: use CascadeORCNNRoIHead")
         visible_mask_head = copy.deepcopy(visible_mask_head or mask_head)
         super().__init__(mask_head=mask_head, **kwargs)
         self.with_visible_loss, self.with_invisible_loss = with_visible_loss, with_invisible_loss
@@ -89,6 +97,9 @@ class TwoMaskHeads:
         if amodal != visible:
             raise ValueError('expected mask_head and visible_mask_head to have the same '
                              f'num_classes and class_agnostic, got {amodal} and {visible}')
+        if self.init_classes is not None and len(self.init_classes) != amodal[0][0]:
+            raise ValueError(f'expected init_classes for each of {amodal[0][0]} classes, got '
+                             f'{len(self.init_classes)}: {list(self.init_classes)}')
         threshold = (self.test_cfg or {}).get('mask_thr_binary', 0.5)
         if threshold < 0:
             raise ValueError('expected test_cfg.mask_thr_binary to be at least 0, got '

@@ -11,13 +11,14 @@ from torch import nn
 
 from mmamodal.apis import chain, initialisation
 from mmamodal.apis.chain import Part, Stage1, announce, check_reads, labels_state, train
-from mmamodal.apis.checkpoints import Progress, check_fit, checkpoint_files, training_progress
+from mmamodal.apis.checkpoints import (Progress, check_fit, check_start, checkpoint_files,
+                                       training_progress)
 from mmamodal.apis.classes import check_classes
 from mmamodal.apis.command_line import is_for_the_user, load_config, make_work_dir, one_line
 from mmamodal.apis.initialisation import check_initialisation, without_pretrained
 from mmamodal.apis.label import annotation_files, check_out_file, decided_by
 from mmamodal.apis.quiet_runner import QuietRunner
-from mmamodal.apis.score import choose_evaluators, write_metrics
+from mmamodal.apis.score import add_predictions_file, choose_evaluators, write_metrics
 
 BY_ITERATION = dict(type='IterBasedTrainLoop', max_iters=8)
 BY_EPOCH = dict(type='EpochBasedTrainLoop', max_epochs=2)
@@ -361,8 +362,34 @@ def test_evaluators_keep_the_options_of_the_config():
         type='CocoMetric', metric=['bbox', 'segm'], classwise=True)))
     assert choose_evaluators(cfg, ['segm']) == [
         dict(type='CocoMetric', metric=['segm'], classwise=True)]
+    cfg.test_evaluator.update(occ_thr=0.1, max_dets=[1, 1000])
+    assert choose_evaluators(cfg, ['amodal', 'segm']) == [
+        dict(type='CocoMetric', metric=['segm'], classwise=True),
+        dict(type='AmodalCocoMetric', classwise=True, occ_thr=0.1, max_dets=[1, 1000])]
     cfg.model.type = 'HullCompleter'
     assert choose_evaluators(cfg, ['completion']) == [dict(type='CompletionMetric')]
+
+
+def test_predictions_never_replace_what_the_test_reads(tmp_path):
+    truth = tmp_path / 'truth.json'
+    cfg = Config(dict(
+        model=dict(type='MaskRCNN'), test_evaluator=[], test_dataloader=dict(dataset=dict(
+            type='AmodalCocoDataset', data_root=str(tmp_path), ann_file='truth.json'))))
+    for out in (truth, tmp_path / 'weights.pkl'):
+        with pytest.raises(ValueError, match=f'{out.name} is to be written, but is read'):
+            add_predictions_file(cfg, str(out), str(tmp_path / 'weights.pkl'))
+    add_predictions_file(cfg, str(tmp_path / 'new.json'), 'none')
+    assert cfg.test_evaluator == [dict(type='ResultWriter', out_file=str(tmp_path / 'new.json'))]
+
+
+def test_weights_to_begin_with_must_have_something_in_common(tmp_path, capsys):
+    model = torch.nn.Linear(2, 3)
+    torch.save({'bias': torch.ones(3), 'weight': torch.ones(1)}, tmp_path / 'some.pth')
+    torch.save({'a': torch.ones(3), 'weight': torch.ones(1)}, tmp_path / 'none.pth')
+    check_start(model, str(tmp_path / 'some.pth'))
+    assert '1 of 2 parameters have their like in' in capsys.readouterr().out
+    with pytest.raises(ValueError, match='none.pth has none of the 2 parameters'):
+        check_start(model, str(tmp_path / 'none.pth'))
 
 
 def test_metrics_are_written_as_plain_numbers(tmp_path):

@@ -133,6 +133,14 @@ def test_fewer_detections_by_definition(most: int):
         assert named[name] == pytest.approx(expected[name], abs=1e-9)
 
 
+def test_any_number_of_detections_can_be_allowed():
+    scenes = amodal_scenes.random_scenes(10)
+    huge, usual = (figures(evaluated(scenes, AmodalRules(max_dets=(1, most))))
+                   for most in (10**9, 100))
+    assert huge['AR1000000000_V_all'] == usual['AR100_V_all'] > usual['AR1_V_all']
+    assert huge['AP_AV_occluded'] == usual['AP_AV_occluded']
+
+
 RULE_NAMES = dict(gate='iv_gate', any_class='iv_gate_any_class', drop_empty='iv_drop_empty')
 
 

@@ -132,3 +132,5 @@ def test_sources_by_name():
     for same in (dict(tram='tran'), dict(trm='train')):
         with pytest.raises(ValueError, match='are not there: expected new names among'):
             sources_by_name(['tram'], known, same)
+    with pytest.raises(ValueError, match=r"each class once, got \['car'\] more than once"):
+        sources_by_name(['car', 'tram', 'car'], known)

@@ -533,9 +533,18 @@ def test_weights_of_other_classes_are_fitted(options, classes, agnostic, masks, 
 
 
 def test_backbone_alone_is_loaded_whatever_the_classes():
-    model = detector(init_classes=[7])
+    model = detector(init_classes=[7] * 6)
     weights = {name: value for name, value in model.state_dict().items() if 'backbone' in name}
     model.load_state_dict(weights, strict=False)
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(init_classes=[0, 1]), r'init_classes for each of 6 classes, got 2: \[0, 1\]'),
+    (dict(mask_head=None), 'expected a mask_head, as a Mask R-CNN has'),
+    (dict(num_stages=3), 'num_stages=3: use CascadeORCNNRoIHead')])
+def test_what_cannot_be_built_says_why(options, message):
+    with pytest.raises(ValueError, match=message):
+        detector(**options)
 
 
 # Two processes

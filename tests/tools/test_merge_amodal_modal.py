@@ -56,11 +56,15 @@ def test_two_files_become_one(tool, capsys, options, scores, matched):
     (('amodal.json', 'truth.json', 'out.json'), 'truth.json holds a dict: expected a COCO result'),
     (('amodal.json', 'visible.json', 'visible.json'), 'is to be written, but is read'),
     (('amodal.json', 'visible.json', 'out.pkl'), 'ends in .json'),
+    (('amodal.json', './amodal.json', 'out.json'), './amodal.json is both files'),
+    (('amodal.json', 'orcnn.json', 'out.json'), 'orcnn.json has visible masks beside the amodal'),
     (('amodal.json', 'visible.json', 'out.json', '--iou-thr', '2'), 'threshold from 0 to below 1'),
 ])
 def test_what_cannot_be_merged_ends_with_one_line(tool, monkeypatch, capsys, options, message):
     Path('text.json').write_text('no JSON')
     write('truth.json', dict(images=[]))
+    one = entry([0, 4], 0.5)
+    write('orcnn.json', [dict(one, visible_mask=one['segmentation'])])
     monkeypatch.setattr(sys, 'argv', ['merge_amodal_modal.py', *options])
     assert run_tool(tool.main) == 1
     printed = capsys.readouterr().err

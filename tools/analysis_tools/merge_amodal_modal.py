@@ -1,8 +1,9 @@
 """Merge the predictions of an amodal and of a visible Mask R-CNN: mergedAMRCNN."""
 
 import argparse
+import os
 import sys
-from typing import Optional, Sequence
+from typing import List, Optional, Sequence
 
 from mmamodal.apis.command_line import run_tool
 from mmamodal.datasets.coco_files import read_json
@@ -43,12 +44,22 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(args)
 
 
+def read_entries(path: str) -> List[dict]:
+    """The detections of a model with one kind of masks; ValueError if it has several."""
+    entries = check_entries(read_json(path, what='prediction file'), path)
+    if any('visible_mask' in entry for entry in entries):
+        raise ValueError(f'{path} has visible masks beside the amodal ones: there is nothing to '
+                         'merge; expected the predictions of a Mask R-CNN')
+    return entries
+
+
 def main(args: Optional[Sequence[str]] = None) -> None:
     """Read, merge, write."""
     options = parse_args(args)
     check_output(options.out, options.amodal, options.visible)
-    amodal, visible = (check_entries(read_json(path), path)
-                       for path in (options.amodal, options.visible))
+    if os.path.realpath(options.amodal) == os.path.realpath(options.visible):
+        raise ValueError(f'{options.visible} is both files: expected the predictions of two models')
+    amodal, visible = (read_entries(path) for path in (options.amodal, options.visible))
     merged = merge_predictions(amodal, visible, options.iou_thr, options.unmatched == 'keep',
                                not options.many_to_one)
     write_json(options.out, merged.entries)
