@@ -6,6 +6,7 @@ S ranges of area or of occlusion rate, M numbers of detections.
 """
 
 import gc
+import weakref
 from contextlib import contextmanager
 from typing import Dict, Iterable, Iterator, List, NamedTuple, Sequence, Tuple
 
@@ -72,8 +73,10 @@ class GivenIoUs(COCOeval_faster):
         self.params.maxDets = list(max_dets)
         self.params.iouThrs = list(iou_thrs)
         self.params.areaRng = [list(pair) for pair in ranges]
-        # The evaluator keeps a deep copy of them; that of the images' numbers takes long.
-        self.params.__deepcopy__ = lambda memo: self.params
+        # The evaluator keeps a deep copy of them; that of the images' numbers takes long. Not
+        # through ``self``: an evaluator in a ring of references outlives its use by far.
+        params = weakref.proxy(self.params)
+        self.params.__deepcopy__ = lambda memo: params
 
     def _prepare(self) -> None:
         for image, problem in enumerate(self.problems):

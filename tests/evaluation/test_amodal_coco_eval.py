@@ -1,5 +1,6 @@
 """The amodal metrics: COCO's own numbers, definitions, and each rule by hand."""
 
+import gc
 import json
 import math
 from collections import defaultdict
@@ -14,7 +15,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from mmamodal.apis.score_files import score_files
-from mmamodal.evaluation.amodal_coco_eval import (IOU_THRS, GivenIoUs, Variant, evaluate, match)
+from mmamodal.evaluation.amodal_coco_eval import (IOU_THRS, GivenIoUs, Variant, collector_paused,
+                                                   evaluate, match)
 from mmamodal.evaluation.amodal_figures import class_figures, class_table, figures, table
 from mmamodal.evaluation.amodal_overlaps import Predicted, Truth, overlaps_of_image
 from mmamodal.evaluation.amodal_rules import AmodalRules
@@ -139,6 +141,13 @@ def test_any_number_of_detections_can_be_allowed():
                    for most in (10**9, 100))
     assert huge['AR1000000000_V_all'] == usual['AR100_V_all'] > usual['AR1_V_all']
     assert huge['AP_AV_occluded'] == usual['AP_AV_occluded']
+
+
+def test_evaluators_are_gone_after_use_though_the_collector_pauses():
+    """A thousand draws of the bootstrap would fill the memory otherwise."""
+    with collector_paused():
+        evaluated(amodal_scenes.random_scenes(10, 2))
+        assert not any(isinstance(thing, GivenIoUs) for thing in gc.get_objects())
 
 
 RULE_NAMES = dict(gate='iv_gate', any_class='iv_gate_any_class', drop_empty='iv_drop_empty')
