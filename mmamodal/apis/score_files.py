@@ -14,6 +14,7 @@ from ..evaluation.amodal_intervals import Interval, intervals
 from ..evaluation.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
 from ..evaluation.amodal_rules import AmodalRules
 from ..evaluation.prediction_files import About, predictions_of_entries, truth_of_instances
+from .command_line import say
 
 
 class FileScores(NamedTuple):
@@ -37,7 +38,8 @@ class FileScores(NamedTuple):
 
 @collector_paused()
 def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
-                format: Optional[str] = None, draws: int = 0) -> FileScores:
+                format: Optional[str] = None, draws: int = 0,
+                one_class: bool = False) -> FileScores:
     """Hold a COCO result list against ground truth.
 
     Args:
@@ -46,6 +48,7 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
         rules: what there is to choose.
         format: of the ground truth, one of FORMATS; None: told by its keys.
         draws: of the bootstrap that gives intervals; 0: none.
+        one_class: take all categories as one.
 
     Raises:
         ValueError: a file is malformed; names it, and the entry or annotation.
@@ -54,14 +57,16 @@ def score_files(truth_file: str, prediction_file: str, rules: AmodalRules,
     if not Path(prediction_file).is_file():
         raise FileNotFoundError(f'prediction file {prediction_file} does not exist')
     # Plain COCO is taken at its word: nothing is occluded.
-    dataset = open_annotations(truth_file, format, visible_only=False)
+    dataset = open_annotations(truth_file, format, visible_only=False, one_class=one_class)
     records = dataset.load_data_list()
-    about = About(
-        sizes={record['img_id']: (record['height'], record['width']) for record in records},
-        labels={category['id']: label
-                for label, category in enumerate(dataset.metainfo['categories'])})
+    about = About.of(records, dataset.metainfo['categories'], one_class)
     entries = read_json(prediction_file, what='prediction file')
     predicted = predictions_of_entries(entries, about, prediction_file)
+    told = {entry['category_id'] for entry in entries}
+    true = {instance['bbox_label'] for record in records for instance in record['instances']}
+    if len(told) == 1 < len(true):
+        say(f'All detections are of category {told.pop()}, the objects of {len(true)}: --one-class '
+            'takes them as one, if the model does.')
     overlaps = [(record['img_id'], overlaps_of_record(record, predicted, rules))
                 for record in records]
     classes = dataset.metainfo['classes']

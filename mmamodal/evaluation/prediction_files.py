@@ -16,9 +16,21 @@ MASK_KEYS = ('segmentation', 'visible_mask', 'invisible_mask')
 
 
 class About(NamedTuple):
-    """What predictions are about: (height, width) by image id, labels by category id."""
+    """What predictions are about: (height, width) by image id, labels by category id; None where
+    all categories are one class."""
     sizes: Dict[int, Tuple[int, int]]
-    labels: Dict[int, int]
+    labels: Optional[Dict[int, int]]
+
+    @classmethod
+    def of(cls, records: Sequence[dict], categories: Sequence[dict], one_class: bool) -> 'About':
+        """Of a dataset's records and its metainfo's categories."""
+        labels = {category['id']: label for label, category in enumerate(categories)}
+        sizes = {record['img_id']: (record['height'], record['width']) for record in records}
+        return cls(sizes, None if one_class else labels)
+
+    def label(self, category_id: int) -> int:
+        """The class of a category."""
+        return 0 if self.labels is None else self.labels[category_id]
 
 
 def truth_of_instances(instances: Sequence[dict], height: int, width: int) -> Truth:
@@ -83,7 +95,7 @@ def _predicted(entries: List[dict], places: List[int], masks: Dict[str, Optional
     amodal, visible, invisible = (masks[key] and [masks[key][place] for place in places]
                                   for key in MASK_KEYS)
     return Predicted(
-        labels=np.array([about.labels[entries[place]['category_id']] for place in places]),
+        labels=np.array([about.label(entries[place]['category_id']) for place in places]),
         scores=np.array([entries[place]['score'] for place in places], np.float64),
         amodal=amodal, visible=visible, invisible=invisible)
 
@@ -94,9 +106,11 @@ def _fault(entry: object, about: About) -> Optional[str]:
         return f'expected a dict, got {entry!r:.60}'
     for key, known in (('image_id', about.sizes), ('category_id', about.labels)):
         value = entry.get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or value not in known:
-            return (f'expected as {key!r} one of the {len(known)} ids of the ground truth, got '
-                    f'{value!r:.60}')
+        if isinstance(value, bool) or not isinstance(value, int) or (
+                known is not None and value not in known):
+            wanted = 'a whole number' if known is None else (
+                f'one of the {len(known)} ids of the ground truth')
+            return f'expected as {key!r} {wanted}, got {value!r:.60}'
     if score_fault(entry):
         return score_fault(entry)
     if entry.get('segmentation') is None and entry.get('visible_mask') is None:

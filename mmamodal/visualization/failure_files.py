@@ -27,12 +27,8 @@ CURVES, TABLE, TABLE_TEXT = 'precision_recall.png', 'occlusion.png', 'occlusion.
 
 def read_predictions(path: str, dataset: AmodalCocoDataset) -> Dict[int, Predicted]:
     """The detections on all images of the dataset, by image id, from a COCO result list."""
-    about = About(
-        sizes={record['img_id']: (record['height'], record['width'])
-               for record in _records(dataset)},
-        labels={category['id']: label
-                for label, category in enumerate(dataset.metainfo['categories'])})
-    found = predictions_of_entries(read_json(path), about, path)
+    about = About.of(_records(dataset), dataset.metainfo['categories'], dataset.one_class)
+    found = predictions_of_entries(read_json(path, what='prediction file'), about, path)
     nothing = Predicted(np.zeros(0, np.int64), np.zeros(0), [], None, None)
     return {image_id: found.get(image_id, nothing) for image_id in about.sizes}
 

@@ -11,6 +11,10 @@ import published_files
 import pytest
 
 from mmamodal.apis.command_line import run_tool
+from mmamodal.evaluation.amodal_coco_eval import evaluate
+from mmamodal.evaluation.amodal_figures import figures
+from mmamodal.evaluation.amodal_overlaps import overlaps_of_image
+from mmamodal.evaluation.amodal_rules import AmodalRules
 from mmamodal.structures.segmentation import encode
 
 SCENES = amodal_scenes.random_scenes(2, 10)
@@ -217,6 +221,32 @@ def test_the_benchmark_runs_small(capsys):
     text = capsys.readouterr().out
     assert 'ratio' in text and '15 images' in text
     assert float(text.split('largest difference of AP and AR ')[1].split()[0]) < 1e-12
+
+
+def test_a_model_of_one_class(tool: ModuleType, files: tuple, capsys):
+    """One class on both sides: categories make no difference, and are not asked for."""
+    truth, predictions, out = files
+    entries = [dict(entry, category_id=1) for entry in json.loads(predictions.read_text())]
+    predictions.write_text(json.dumps(entries))
+    assert status(tool, truth, predictions, '--one-class', '--out', out) == 0
+    alike = [scene._replace(labels=scene.labels * 0, found_labels=scene.found_labels * 0)
+             for scene in SCENES]
+    overlaps = [(scene.image_id, overlaps_of_image(
+        amodal_scenes.truth_of(scene), amodal_scenes.predicted_of(scene), AmodalRules()))
+        for scene in alike]
+    named = json.loads(out.read_text())
+    for name, value in figures(evaluate(overlaps, 1, AmodalRules())).items():
+        assert named[name] == (None if np.isnan(value) else pytest.approx(value))
+    assert '--one-class' not in capsys.readouterr().out
+
+
+def test_a_model_of_one_class_without_the_option(tool: ModuleType, files: tuple, capsys):
+    truth, predictions, _ = files
+    category = json.loads(truth.read_text())['categories'][0]['id']
+    entries = json.loads(predictions.read_text())
+    predictions.write_text(json.dumps([dict(entry, category_id=category) for entry in entries]))
+    assert status(tool, truth, predictions) == 0
+    assert f'All detections are of category {category}, the objects of 2' in capsys.readouterr().out
 
 
 def test_bootstrap_gives_intervals_of_the_columns_of_the_paper(tool: ModuleType, files: tuple,

@@ -34,6 +34,8 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--format', choices=list(FORMATS), help='of the annotations (default: '
                         'told by their keys)')
     parser.add_argument('--classwise', action='store_true', help='measure each class, too')
+    parser.add_argument('--one-class', action='store_true', help='take all categories as one, as '
+                        'a model does that learned with one_class=True')
     parser.add_argument('--bootstrap', type=int, default=0, metavar='DRAWS', help='evaluate so '
                         'many random draws of the images, too, and give 95 %% intervals')
     parser.add_argument('--max-dets', type=int, nargs='+', default=list(rules.max_dets),
@@ -64,7 +66,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     rules = AmodalRules(options.max_dets, options.occ_thr, options.occ_bins, options.iv_gate,
                         options.iv_gate_once, options.iv_gate_any_class, options.iv_drop_empty)
     scores = score_files(options.truth, options.predictions, rules, options.format,
-                         options.bootstrap)
+                         options.bootstrap, options.one_class)
     print(table(scores.evaluation))
     if options.classwise:
         print('\n' + class_table(scores.evaluation, scores.classes))

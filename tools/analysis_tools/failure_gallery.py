@@ -43,6 +43,7 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
                         'without it objects are drawn on plain ground')
     parser.add_argument('--format', choices=list(FORMATS), help='of the annotations (default: '
                         'told by their keys)')
+    parser.add_argument('--one-class', action='store_true', help='take all categories as one')
     parser.add_argument('--number', type=int, default=12, help='pictures of each kind (default: '
                         '%(default)s)')
     parser.add_argument('--score-thr', type=float, default=0.5, metavar='SCORE', help='detections '
@@ -80,7 +81,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     check(options)
     # Plain COCO is taken at its word: nothing is occluded.
     dataset = open_annotations(options.truth, options.format, options.images, lazy_init=False,
-                               visible_only=False)
+                               visible_only=False, one_class=options.one_class)
     predicted = read_predictions(options.predictions, dataset)
     judged = judge_images(dataset, predicted, options.score_thr)
     failures = [failure for place, image in enumerate(judged) for failure in failures_of_image(
