@@ -20,7 +20,8 @@ def check_writable(path: Union[str, Path]) -> None:
     try:
         draft.touch()
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        error.filename = str(path)
+        raise
     draft.unlink()
 
 
@@ -33,7 +34,8 @@ def write_whole(path: Union[str, Path], data: bytes) -> None:
         draft.write_bytes(data)
         os.replace(draft, path)
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
+        error.filename = str(path)
+        raise
     finally:
         draft.unlink(missing_ok=True)
 
