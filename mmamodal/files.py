@@ -20,7 +20,7 @@ def check_writable(path: Union[str, Path]) -> None:
     try:
         draft.touch()
     except OSError as error:
-        error.filename = str(path)
+        error.filename = error.filename and str(path)  # not the draft
         raise
     draft.unlink()
 
@@ -34,7 +34,7 @@ def write_whole(path: Union[str, Path], data: bytes) -> None:
         draft.write_bytes(data)
         os.replace(draft, path)
     except OSError as error:
-        error.filename = str(path)
+        error.filename = error.filename and str(path)  # not the draft
         raise
     finally:
         draft.unlink(missing_ok=True)
