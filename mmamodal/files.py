@@ -20,7 +20,8 @@ def check_writable(path: Union[str, Path]) -> None:
     try:
         draft.touch()
     except OSError as error:
-        error.filename = error.filename and str(path)  # not the draft
+        if error.filename:
+            error.filename = str(path)
         raise
     draft.unlink()
 
@@ -34,7 +35,8 @@ def write_whole(path: Union[str, Path], data: bytes) -> None:
         draft.write_bytes(data)
         os.replace(draft, path)
     except OSError as error:
-        error.filename = error.filename and str(path)  # not the draft
+        if error.filename:
+            error.filename = str(path)
         raise
     finally:
         draft.unlink(missing_ok=True)
