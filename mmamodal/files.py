@@ -1,6 +1,7 @@
 """Files that are there whole or not at all, and files that grow by lines and survive a kill."""
 
 import errno
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -49,6 +50,15 @@ def write_json(path: Union[str, Path], content: object) -> None:
         ValueError: it holds NaN or infinity, which JSON does not know.
     """
     write_whole(path, json.dumps(content, allow_nan=False).encode())
+
+
+def sha256(path: Union[str, Path]) -> str:
+    """The file's SHA-256 in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def check_output(out: Union[str, Path], *others: Union[str, Path], suffix: str = '.json') -> None:

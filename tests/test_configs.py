@@ -20,7 +20,7 @@ from mmamodal.apis.command_line import default_work_dir, load_config
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')
 DATA = sorted(CONFIGS.glob('_base_/datasets/*.py'))
-STAGE2 = [path for path in RUNNABLE if path.stem.endswith(('-asbu', '-pcnet'))]
+STAGE2 = [path for path in RUNNABLE if path.stem.endswith(('-asbu', '-pcnet', '-weighted'))]
 COMPLETERS = [path for path in RUNNABLE if '_unet' in path.name]
 DETECTORS = [path for path in RUNNABLE if 'rcnn' in path.stem]
 ORCNN = [path for path in DETECTORS if 'orcnn' in path.stem]
@@ -103,7 +103,7 @@ def name(path: Path) -> str:
 
 def data_set(path: Path) -> str:
     """The last slot of a config's name, without what the detector learns from."""
-    return re.sub('-(visible|asbu|pcnet|modal-aug)$', '', path.stem.split('_')[-1])
+    return re.sub('-(visible|asbu|pcnet|modal-aug)(-weighted)?$', '', path.stem.split('_')[-1])
 
 
 def row(stem: str) -> str:
@@ -250,10 +250,13 @@ def test_completer_predicts_on_patches_as_in_training(path):
     """The sizes stand in the pipeline and in the model: they must agree."""
     cfg = parsed(path)
     steps = {step.type: step for step in cfg.train_dataloader.dataset.pipeline}
-    assert steps['CropPair'].get('patch_size', 256) == cfg.model.get('patch_size', 256)
+    cut_out = steps.get('FocusOnVisible') or steps['CropPair']
+    assert cut_out.get('patch_size', 256) == cfg.model.get('patch_size', 256)
     assert steps['CropPair'].get('enlarge', 3.0) == cfg.model.get('enlarge', 3.0)
-    width = steps['OcclusionBoundary'].get('width', 5)
-    assert width == cfg.model.get('boundary_width', 5)
+    if 'OcclusionBoundary' in steps:
+        width = steps['OcclusionBoundary'].get('width', 5)
+        assert width == cfg.model.get('boundary_width', 5)
+        assert steps.get('CloseGaps', {}).get('gap', 0) == cfg.model.get('contact_gap', 0)
 
 
 @pytest.mark.parametrize('config, evidence, loss, order_thr, amodal_thr', [
@@ -332,8 +335,9 @@ def check_trained(work_dir: str, checkpoint: str) -> List[dict]:
     return logged
 
 
-@pytest.mark.parametrize('path', [*CHAINS, CONFIGS / 'asbu/orcnn_r50_fpn_1x_kins-asbu.py'],
-                         ids=name)
+@pytest.mark.parametrize('path', [
+    *CHAINS, CONFIGS / 'asbu/orcnn_r50_fpn_1x_kins-asbu.py',
+    CONFIGS / 'asbu/mask-rcnn_r50-caffe_fpn_cpu_coco-asbu-weighted.py'], ids=name)
 def test_both_stages_train_on_published_files(path, project):
     published_files.write(data_set(path), project / 'data')
     cfg = small_detector(path)

@@ -1,9 +1,10 @@
 """Checkpoints on disk: which one to go on from, and whether one fits a model."""
 
 import ast
+import io
 import re
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 import torch
 from mmengine.config import Config
@@ -11,6 +12,8 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import CheckpointLoader
 from torch import nn
 
+from ..files import write_whole
+from ..weights import local_file
 from .command_line import config_name, say
 from .test_time_augmentation import tested_model
 
@@ -101,7 +104,7 @@ def check_fit(model: nn.Module, path: str, cfg: Config) -> None:
         FileNotFoundError: it does not exist.
     """
     checkpoint = load_checkpoint(path)
-    weights = _weights(checkpoint)
+    weights = state_dict_of(checkpoint)
     while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
         model = model.module
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()
@@ -124,7 +127,7 @@ def check_start(model: nn.Module, path: str) -> None:
     Raises:
         ValueError: there is none of its names and shapes.
     """
-    weights = _weights(load_checkpoint(path))
+    weights = state_dict_of(load_checkpoint(path))
     model = model.module if is_model_wrapper(model) else model
     wanted = model.state_dict()
     fit = [name for name, value in wanted.items()
@@ -142,7 +145,7 @@ def other_meaning(checkpoint: dict, cfg: Config) -> List[str]:
     Thresholds and context may differ. Says nothing of a checkpoint without its config.
     """
     wanted = _meaning(tested_model(cfg.get('model') or {}))
-    trained = _meaning(_trained_model(checkpoint))
+    trained = _meaning(trained_model(checkpoint))
     return [f'it was trained with model.{key}={trained[key]!r}, not {wanted[key]!r}'
             for key in trained if key in wanted and trained[key] != wanted[key]]
 
@@ -156,7 +159,7 @@ def _meaning(model: dict) -> Dict[str, Any]:
             'loss.type': loss.get('type')}
 
 
-def _trained_model(checkpoint: dict) -> dict:
+def trained_model(checkpoint: dict) -> dict:
     """``model`` of the config that mmengine leaves in a checkpoint, as text; {} if unknown."""
     cfg = checkpoint.get('meta', {}).get('cfg')
     if not isinstance(cfg, str):
@@ -187,12 +190,13 @@ def load_checkpoint(path: str) -> dict:
     """A checkpoint, or the state dict that stands in a file by itself.
 
     Raises:
-        ValueError: the file cannot be read.
+        ValueError: the file cannot be read, or there is none of its name.
         FileNotFoundError: it does not exist.
     """
+    local_file(path)
     try:
         checkpoint = _load(path)
-        _weights(checkpoint)
+        state_dict_of(checkpoint)
     except FileNotFoundError:
         raise FileNotFoundError(f'checkpoint {path} does not exist') from None
     except Exception as error:
@@ -201,11 +205,18 @@ def load_checkpoint(path: str) -> dict:
     return checkpoint
 
 
-def _weights(checkpoint: dict) -> Dict[str, torch.Tensor]:
+def state_dict_of(checkpoint: dict) -> Dict[str, torch.Tensor]:
     """Parameters of a checkpoint by name, without the ``module.`` of parallel models."""
     weights = checkpoint.get('state_dict', checkpoint)
     return {re.sub(r'^module\.', '', name): value for name, value in weights.items()
             if isinstance(value, torch.Tensor)}
+
+
+def write_checkpoint(path: Union[str, Path], checkpoint: dict) -> None:
+    """Write a checkpoint, whole or not at all."""
+    buffer = io.BytesIO()
+    torch.save(checkpoint, buffer)
+    write_whole(path, buffer.getvalue())
 
 
 def _load(path: str) -> dict:

@@ -7,11 +7,13 @@ from typing import List, Optional
 from mmengine.config import Config
 from mmengine.utils.dl_utils import load_url
 
+from ..weights import PREFIX, local_file
 from .checkpoints import Progress
 
 REMEDY = ('give a file that is here: --cfg-options model.backbone.init_cfg.checkpoint=/path/to/'
           'resnet50.pth (ImageNet) or load_from=/path/to/mask_rcnn.pth (a whole detector, such '
-          'as one trained on COCO); or begin from scratch with model.backbone.init_cfg=None')
+          'as one trained on COCO); or begin from scratch with model.backbone.init_cfg=None; '
+          'a completer has its backbone in model.network.backbone')
 
 
 def check_initialisation(cfg: Config, progress: Progress, resume: Optional[str] = None) -> None:
@@ -64,6 +66,8 @@ def _check_available(source: str) -> None:
             raise ValueError(f'{source} cannot be downloaded ({error}): {REMEDY}') from None
     elif source.startswith(('torchvision://', 'modelzoo://')):
         _check_torchvision(source)
+    elif source.startswith(PREFIX):
+        local_file(source)
     elif '://' not in source and not Path(source).expanduser().is_file():
         raise ValueError(f'{source} does not exist: {REMEDY}')
 

@@ -5,7 +5,7 @@ import hashlib
 import json
 from functools import partial
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
@@ -16,7 +16,9 @@ from torch.utils.data import Dataset, Subset
 from ..datasets.coco_files import located
 from ..evaluation.pseudo_label_parts import finished_images, read_info
 from ..evaluation.pseudo_label_writer import PseudoLabelWriter
+from ..files import sha256
 from ..version import __version__
+from ..weights import local_file
 from .command_line import on_main_process
 from .initialisation import without_pretrained
 
@@ -105,12 +107,17 @@ def describe_source(cfg: Config, checkpoint: Optional[str], images: int) -> dict
 
 
 def decided_by(cfg: Config, checkpoint: Optional[str]) -> Dict[str, Any]:
-    """Checkpoint, model with its thresholds, dataset and annotation files, as JSON holds them."""
+    """Checkpoint, model with its thresholds, dataset, annotation files and, where it is written,
+    uncertainty, as JSON holds them."""
     dataset = cfg.test_dataloader.dataset.to_dict()
     model = without_pretrained(cfg).model.to_dict()
     source = {str(path): sha256(path) for path in annotation_files(dataset) if path.is_file()}
-    decisive = dict(checkpoint_sha256=checkpoint and sha256(checkpoint), model=model,
+    decisive = dict(checkpoint_sha256=checkpoint and sha256(local_file(checkpoint)), model=model,
                     dataset=dataset, source=source)
+    evaluators = cfg.get('test_evaluator') or []
+    if any(evaluator.get('with_uncertainty') for evaluator in
+           ([evaluators] if isinstance(evaluators, dict) else evaluators)):
+        decisive['with_uncertainty'] = True
     return json.loads(json.dumps(decisive, default=str))
 
 
@@ -127,12 +134,3 @@ def annotation_files(dataset: dict) -> List[Path]:
         for child in [inner] if isinstance(inner, dict) else inner:
             found.extend(annotation_files(child))
     return found
-
-
-def sha256(path: Union[str, Path]) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()

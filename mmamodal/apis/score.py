@@ -18,12 +18,18 @@ from .initialisation import without_pretrained
 from .label import annotation_files, continue_labels
 
 METRICS = dict(segm='CocoMetric', bbox='CocoMetric', amodal='AmodalCocoMetric',
-               completion='CompletionMetric')
+               completion='CompletionMetric', calibration='CalibrationMetric',
+               content='ContentMetric')
+FIT = {'detector': ('segm', 'bbox', 'amodal'), 'completer': ('completion', 'calibration'),
+       'model of content': ('content', )}
+IMAGE_SUMS = 'completion_per_image.json'
+SUMS = dict(CompletionMetric=IMAGE_SUMS, CalibrationMetric='calibration.json')
 RULES = [field.name for field in dataclasses.fields(AmodalRules)]
 
 
 def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, float]:
-    """Test a model and write ``metrics.json`` into ``cfg.work_dir``.
+    """Test a model and write ``metrics.json`` into ``cfg.work_dir``, of a completer the sums
+    that its figures are made of, too.
 
     With a pseudo-labels config the labels are written, those of an interrupted run kept.
 
@@ -38,6 +44,7 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
     """
     if out is not None:
         add_predictions_file(cfg, out, checkpoint)
+    keep_sums(cfg)
     cfg.load_from, cfg.resume = (None if checkpoint == 'none' else checkpoint), False
     if cfg.load_from is None and cfg.launcher != 'none':
         raise ValueError('a model without weights is tested by one process: leave out --launcher')
@@ -68,14 +75,16 @@ def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
     unknown = [name for name in names if name not in METRICS]
     if unknown:
         raise ValueError(f'--eval knows {", ".join(METRICS)}, not {", ".join(unknown)}')
-    completes = cfg.model.type.endswith('Completer')
-    unfit = [name for name in names if (name == 'completion') != completes]
+    kind = ('model of content' if 'Content' in cfg.model.type else
+            'completer' if cfg.model.type.endswith('Completer') else 'detector')
+    unfit = [name for name in names if name not in FIT[kind]]
     if unfit:
-        kind, fit = ('completer', 'completion') if completes else ('detector', 'segm bbox amodal')
         raise ValueError(f'--eval {" ".join(unfit)} does not go with {config_name(cfg)}, whose '
-                         f'{cfg.model.type} is a {kind}: use --eval {fit}')
-    if completes:
-        return [_configured(cfg, 'CompletionMetric')]
+                         f'{cfg.model.type} is a {kind}: use --eval {" ".join(FIT[kind])}')
+    if kind != 'detector':
+        if 'calibration' in names and cfg.model.type == 'MaskCompleter':
+            cfg.model.keep_probability = True
+        return [_configured(cfg, METRICS[name]) for name in dict.fromkeys(names)]
     coco = [name for name in names if METRICS[name] == 'CocoMetric']
     chosen = [dict(_configured(cfg, 'CocoMetric'), metric=coco)] if coco else []
     for evaluator in chosen:
@@ -104,6 +113,14 @@ def add_predictions_file(cfg: Config, out: str, checkpoint: str) -> None:
         type='DumpPredictions', out_file_path=out)
     configured = cfg.test_evaluator
     cfg.test_evaluator = [*([configured] if isinstance(configured, dict) else configured), writer]
+
+
+def keep_sums(cfg: Config) -> None:
+    """Have the metrics of completers write their sums beside ``metrics.json``."""
+    configured = cfg.get('test_evaluator') or []
+    for evaluator in [configured] if isinstance(configured, dict) else configured:
+        if evaluator['type'] in SUMS:
+            evaluator.setdefault('out_file', str(Path(cfg.work_dir) / SUMS[evaluator['type']]))
 
 
 def add_pictures(cfg: Config, show_dir: str) -> None:

@@ -47,7 +47,7 @@ class AmodalCocoDataset(BaseDetDataset):
     ``ignore_flag`` 1 for a crowd, masks as in the file (polygons always in a list), and no
     ``visible_mask`` where the object is not occluded. Where the file has them there are
     ``order`` and ``cluster``, within which orders compare (absent: the image is one), and
-    ``is_stuff``, 0 or 1. Where
+    ``is_stuff``, 0 or 1, and the ``uncertainty_map`` of pseudo-labels. Where
     masks reach beyond the photo, ``canvas_origin`` says where its upper left pixel lies, (x, y),
     on the canvas of the masks, whose size ``height`` and ``width`` then are.
 
@@ -262,6 +262,8 @@ class AmodalCocoDataset(BaseDetDataset):
             instance.update(self._depth(ann))
             if ann.get('isStuff') is not None and not self.visible_only:
                 instance['is_stuff'] = int(bool(ann['isStuff']))
+            if 'uncertainty_map' in ann and not self.visible_only:
+                instance['uncertainty_map'] = ann['uncertainty_map']
             area = number(ann, self.area_key, default=1)
             crowd = crowd_flag(ann)
             if self.margin:

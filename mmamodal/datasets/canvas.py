@@ -60,6 +60,9 @@ def moved(instance: dict, margin: int, height: int, width: int, visible_only: bo
         for polygon in seen)
     masks = {key: _moved_mask(instance[key], margin, height, width)
              for key in ('mask', 'visible_mask') if key in instance}
+    if 'uncertainty_map' in instance:
+        masks['uncertainty_map'] = [dict(entry, **_moved_mask(entry, margin, height, width))
+                                    for entry in instance['uncertainty_map']]
     if goes_on:
         inside = encode(np.pad(decode(seen, height, width), margin))
         masks['mask' if visible_only else 'visible_mask'] = inside

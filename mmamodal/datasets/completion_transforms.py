@@ -4,7 +4,8 @@ After PCNet (CVPR'20) and ASBU (ICCV'21), as their published code does it. Lette
 side; A the object to complete, B the other one. Masks are (S, S) uint8 in {0, 1}.
 """
 
-from typing import Optional, Tuple
+from functools import partial
+from typing import Callable, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from mmcv.transforms import BaseTransform, LoadImageFromFile
 from mmdet.registry import TRANSFORMS
 
 from ..structures import occlusion, patches, segmentation
+from .cache import ArrayCache
 from .canvas import as_annotated
 from .coco_files import decode_image, describe_image, read_image_bytes
 
@@ -23,7 +25,8 @@ class CropPair(BaseTransform):
 
     Adds ``visible`` and ``other_visible`` (S, S) and, with the image, ``image`` and
     ``other_image`` (S, S, 3) uint8 BGR. Gives None, so that the dataset draws again, if
-    either is empty or its patch is smaller than ``min_side``.
+    either is empty or its patch is smaller than ``min_side``. Where the sample has ``further``
+    records, their masks become the list ``further_visible``, without those too small.
 
     Args:
         patch_size: S in pixels.
@@ -33,14 +36,18 @@ class CropPair(BaseTransform):
         flip_prob: probability of a mirror image, for each by itself.
         min_side: least side of a patch in image pixels.
         image_loader: transform that loads ``img`` from a record; None: no image is read.
+        cache_mb: memory of each process for decoded masks and images of a dataset's records, in
+            megabytes.
     """
 
     def __init__(self, patch_size: int = 256, enlarge: float = 3.0, shift: float = 0.2,
                  zoom: Tuple[float, float] = (0.8, 1.2), flip_prob: float = 0.5,
-                 min_side: int = 5, image_loader: Optional[dict] = None) -> None:
+                 min_side: int = 5, image_loader: Optional[dict] = None,
+                 cache_mb: float = 256) -> None:
         self.patch_size, self.enlarge, self.shift = patch_size, enlarge, shift
         self.zoom, self.flip_prob, self.min_side = zoom, flip_prob, min_side
         self.image_loader = image_loader and TRANSFORMS.build(image_loader)
+        self.cache = ArrayCache(cache_mb)
 
     def transform(self, results: dict) -> Optional[dict]:
         """Adds both patches."""
@@ -52,15 +59,13 @@ class CropPair(BaseTransform):
             results[prefix + 'visible'] = crops[0]
             if self.image_loader:
                 results[prefix + 'image'] = crops[1]
+        if 'further' in results:
+            crops = [self._crop(record, 0.0) for record in results['further']]
+            results['further_visible'] = [crop[0] for crop in crops if crop is not None]
         return results
 
     def _crop(self, record: dict, shift: float) -> Optional[list]:
-        try:
-            mask, (x, y) = segmentation.decode_tight(record['visible'], record['height'],
-                                                     record['width'])
-        except ValueError as error:
-            raise ValueError(f"annotation {record['ann_id']} of image {describe_image(record)}: "
-                             f'visible mask: {error}; mend or remove the annotation') from error
+        mask, (x, y) = self._cached('sample_idx', record, _decoded)
         box = (x, y, x + mask.shape[1], y + mask.shape[0])
         patch = patches.square_patch(box, self.enlarge)
         if patch[2] - patch[0] < self.min_side:
@@ -69,12 +74,19 @@ class CropPair(BaseTransform):
                                      shift=np.random.uniform(-shift, shift, 2))
         crops = [patches.crop_mask(mask, patch, self.patch_size, origin=(x, y))]
         if self.image_loader:
-            crops.append(patches.crop_image(self._image(record), patch, self.patch_size))
+            image, = self._cached('img_path', record, self._image)
+            crops.append(patches.crop_image(image, patch, self.patch_size))
         if np.random.rand() < self.flip_prob:
             crops = [cv2.flip(crop, 1) for crop in crops]
         return crops
 
-    def _image(self, record: dict) -> np.ndarray:
+    def _cached(self, key: str, record: dict, make: Callable[[dict], tuple]) -> tuple:
+        """What is made of a record, remembered if it comes from a dataset."""
+        if 'sample_idx' not in record:
+            return make(record)
+        return self.cache.get((key, record[key]), partial(make, record))
+
+    def _image(self, record: dict) -> Tuple[np.ndarray]:
         from_file = type(self.image_loader) is LoadImageFromFile
         if from_file:
             read_image_bytes(record['img_path'], self.image_loader.backend_args)
@@ -84,7 +96,16 @@ class CropPair(BaseTransform):
             if from_file:
                 decode_image(record['img_path'], self.image_loader.backend_args)
             raise
-        return as_annotated(image, record)
+        return as_annotated(image, record),
+
+
+def _decoded(record: dict) -> Tuple[np.ndarray, Tuple[int, int]]:
+    """The visible mask, tight, and its (x, y)."""
+    try:
+        return segmentation.decode_tight(record['visible'], record['height'], record['width'])
+    except ValueError as error:
+        raise ValueError(f"annotation {record['ann_id']} of image {describe_image(record)}: "
+                         f'visible mask: {error}; mend or remove the annotation') from error
 
 
 @TRANSFORMS.register_module()
@@ -100,27 +121,44 @@ class PlaceOccluder(BaseTransform):
     ``occluder`` B, outside A too    B without A
     ============ =================== ==================
 
+    Each of ``further_visible`` is put on or behind what is there so far in the same way and
+    joins the occluder; or it is a bystander, which hides its part of all of them, ``target``
+    included, and is no occluder: masks have been cut by others at test time, too.
+
     Args:
         front_prob: probability of set 1, PCNet's γ.
         overlap: (least, greatest) overlap of the two patches' areas.
         cut: (least, greatest) part of A that B covers; drawn again until it fits.
         max_tries: after so many draws the last is taken.
+        bystander_prob: probability that a further object is a bystander.
     """
 
     def __init__(self, front_prob: float = 0.8, overlap: Tuple[float, float] = (0.4, 1.0),
-                 cut: Tuple[float, float] = (0.001, 0.9), max_tries: int = 100) -> None:
+                 cut: Tuple[float, float] = (0.001, 0.9), max_tries: int = 100,
+                 bystander_prob: float = 0.3) -> None:
         self.front_prob, self.overlap, self.cut = front_prob, overlap, cut
-        self.max_tries = max_tries
+        self.max_tries, self.bystander_prob = max_tries, bystander_prob
 
     def transform(self, results: dict) -> dict:
         """Adds mask, occluder, target and offset."""
         target = results['visible']
         offset, other = self._place(target, results['other_visible'])
-        in_front = np.random.rand() < self.front_prob
-        results.update(
-            target=target, offset=offset, mask=target & (1 - other) if in_front else target,
-            occluder=other if in_front else other & (1 - target))
+        layers = self._put(target, np.zeros_like(target), target, other)
+        for further in results.get('further_visible', ()):
+            other = self._place(layers[0], further)[1]
+            if np.random.rand() < self.bystander_prob:
+                layers = tuple(layer & (1 - other) for layer in layers)
+            else:
+                layers = self._put(*layers, other)
+        results.update(offset=offset, mask=layers[0], occluder=layers[1], target=layers[2])
         return results
+
+    def _put(self, mask: np.ndarray, occluder: np.ndarray, target: np.ndarray,
+             other: np.ndarray) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mask, occluder and target with one more object, in front or behind."""
+        if np.random.rand() < self.front_prob:
+            return mask & (1 - other), occluder | other, target
+        return mask, occluder | other & (1 - target), target
 
     def _place(self, target: np.ndarray,
                other: np.ndarray) -> Tuple[Tuple[int, int], np.ndarray]:
@@ -182,6 +220,9 @@ class CompositeOccluder(BaseTransform):
         if 'other_image' not in results or 'boundary' not in results:
             raise ValueError('CompositeOccluder needs CropPair(image_loader=...), PlaceOccluder '
                              'and OcclusionBoundary before it')
+        if results.get('further_visible'):
+            raise ValueError('CompositeOccluder blends one occluder in, got a sample with several: '
+                             'leave num_others of InstancePairDataset at 1 where images are used')
         weight = self.alpha * results['occluder'].astype(np.float32)
         weight[results['boundary'] > 0] = self.boundary_alpha
         image, other = results['image'], shifted(results['other_image'], results['offset'])
@@ -203,8 +244,7 @@ class PackCompletionInputs(BaseTransform):
         """The packed sample."""
         inputs = {key: torch.from_numpy(results[key])
                   for key in ('mask', 'occluder', 'boundary') if key in results}
-        inputs['category'] = torch.tensor(results['instance']['category_id'])
+        inputs['category'] = torch.from_numpy(np.array(results['instance']['category_id']))
         if 'image' in results:
-            inputs['image'] = torch.from_numpy(
-                np.ascontiguousarray(results['image'].transpose(2, 0, 1)))
+            inputs['image'] = torch.from_numpy(np.stack(cv2.split(results['image'])))
         return dict(inputs=inputs, target=torch.from_numpy(results['target']))

@@ -1,6 +1,7 @@
 """Any dataset, instance by instance, each with a random second one to occlude it."""
 
-from typing import List, Optional, Union
+from collections import deque
+from typing import Deque, List, Optional, Union
 
 import numpy as np
 from mmdet.registry import DATASETS
@@ -19,20 +20,29 @@ class InstancePairDataset(BaseDataset):
 
     A sample is ``dict(instance=..., other=...)``; each has ``visible`` (segmentation as in
     the file), ``height``, ``width``, ``category_id``, ``ann_id``, ``img_path``, ``ann_file``.
+    With ``num_others`` above 1 it has ``further``, too, a list of up to so many less one.
 
     Args:
         dataset: the dataset to wrap, built or to build.
         pipeline: the synthetic occlusion (:mod:`mmamodal.datasets.completion_transforms`).
         lazy_init: as in mmengine.
         indices: as in mmengine, over instances.
+        num_others: greatest number of other objects; how many is drawn anew for every sample.
+        recent: others are drawn among so many instances asked for last, whose images and masks
+            are at hand (see :class:`.ImageWindowSampler`); 0: among all.
 
     Raises:
-        ValueError: the wrapped dataset has no instance, or on drawing: none that is large enough.
+        ValueError: the wrapped dataset has no instance, ``num_others`` is below 1, or on
+            drawing: no instance is large enough.
     """
 
     def __init__(self, dataset: Union[dict, BaseDataset], pipeline: List[dict],
-                 lazy_init: bool = False,
-                 indices: Optional[Union[int, List[int]]] = None) -> None:
+                 lazy_init: bool = False, indices: Optional[Union[int, List[int]]] = None,
+                 num_others: int = 1, recent: int = 0) -> None:
+        if num_others < 1:
+            raise ValueError(f'expected num_others to be at least 1, got {num_others}')
+        self.num_others = num_others
+        self.recent: Deque[int] = deque(maxlen=recent)
         self.images = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         metainfo = dict(self.images.metainfo)
         super().__init__(pipeline=pipeline, lazy_init=lazy_init, indices=indices,
@@ -63,10 +73,13 @@ class InstancePairDataset(BaseDataset):
     def prepare_data(self, idx: int) -> dict:
         """Instance ``idx`` and a random second one, through the pipeline; others instead of
         those of which it makes nothing."""
+        self.recent.append(idx)
         for _ in range(self.max_refetch + 1):
-            other = np.random.randint(len(self))
-            sample = self.pipeline(dict(instance=self.get_data_info(idx),
-                                        other=self.get_data_info(other)))
+            drawn = dict(instance=self.get_data_info(idx), other=self._draw_other())
+            if self.num_others > 1:
+                drawn['further'] = [self._draw_other()
+                                    for _ in range(np.random.randint(self.num_others))]
+            sample = self.pipeline(drawn)
             if sample is not None:
                 return sample
             idx = self._rand_another()
@@ -74,3 +87,8 @@ class InstancePairDataset(BaseDataset):
                          f'on in {self.max_refetch + 1} draws: expected visible masks, got empty '
                          'ones or ones with a patch below min_side of CropPair (5 pixels by '
                          'default); check the masks, or lower min_side')
+
+    def _draw_other(self) -> dict:
+        full = self.recent.maxlen and len(self.recent) == self.recent.maxlen
+        place = np.random.randint(len(self.recent) if full else len(self))
+        return self.get_data_info(self.recent[place] if full else place)

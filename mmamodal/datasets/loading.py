@@ -3,7 +3,7 @@
 Letters: N instances, H×W image.
 """
 
-from typing import Dict, Sequence, Tuple
+from typing import Any, Callable, Dict, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from mmdet.registry import TRANSFORMS
 
 from ..structures.amodal_masks import AmodalMasks
 from ..structures.segmentation import decode
+from ..structures.uncertainty_maps import decode_levels
 from .coco_files import describe_image
 
 RIM = 2  # pixels by which a polygon and an RLE of the same outline may differ
@@ -61,6 +62,23 @@ def decode_instance(instance: dict, height: int, width: int) -> Tuple[np.ndarray
     return amodal, clip_visible(visible, amodal)
 
 
+def decode_uncertainty(instance: dict, height: int, width: int) -> np.ndarray:
+    """The levels of an instance's ``uncertainty_map``, (H, W) uint8; those of a crowd are 0.
+
+    Raises:
+        ValueError: it has none, or a broken one.
+    """
+    if instance['ignore_flag']:
+        return np.zeros((height, width), np.uint8)
+    if 'uncertainty_map' not in instance:
+        raise ValueError("expected an 'uncertainty_map', since with_uncertainty=True: write the "
+                         'pseudo-labels with PseudoLabelWriter(with_uncertainty=True)')
+    try:
+        return decode_levels(instance['uncertainty_map'], height, width)
+    except ValueError as error:
+        raise ValueError(f"'uncertainty_map': {error}") from error
+
+
 @TRANSFORMS.register_module()
 class LoadAmodalAnnotations(LoadAnnotations):
     """Like mmdet's LoadAnnotations, but ``gt_masks`` is AmodalMasks; adds ``gt_ann_ids`` and
@@ -76,15 +94,19 @@ class LoadAmodalAnnotations(LoadAnnotations):
 
     Args:
         with_mask: load masks.
+        with_uncertainty: load the ``uncertainty_map`` of pseudo-labels, too, as
+            ``gt_masks.uncertainty``.
         **kwargs: see mmdet's LoadAnnotations.
 
     Raises:
-        ValueError: on loading: an annotation without id or with a broken mask (file and id are
-            named), an image of another size than its record; on building: ``poly2mask=False``.
+        ValueError: on loading: an annotation without id, with a broken mask or, if asked for,
+            without uncertainty (file and id are named), an image of another size than its
+            record; on building: ``poly2mask=False``.
     """
 
-    def __init__(self, with_mask: bool = True, **kwargs) -> None:
+    def __init__(self, with_mask: bool = True, with_uncertainty: bool = False, **kwargs) -> None:
         super().__init__(with_mask=with_mask, **kwargs)
+        self.with_uncertainty = with_uncertainty
         if not self.poly2mask:
             raise ValueError('AmodalMasks are bitmaps: expected poly2mask=True, got False')
 
@@ -98,9 +120,12 @@ class LoadAmodalAnnotations(LoadAnnotations):
     def _load_masks(self, results: dict) -> None:
         height, width = results['ori_shape']
         instances = results.get('instances', [])
-        pairs = [_decode_named(i, height, width, describe_image(results)) for i in instances]
+        file = describe_image(results)
+        pairs = [_named(decode_instance, i, height, width, file) for i in instances]
+        unsure = [_named(decode_uncertainty, i, height, width, file)
+                  for i in instances] if self.with_uncertainty else None
         masks = AmodalMasks([amodal for amodal, _ in pairs], height, width,
-                            [visible for _, visible in pairs])
+                            [visible for _, visible in pairs], unsure)
         crowd = [instance['ignore_flag'] for instance in instances]
         results['gt_masks'] = masks
         results['gt_ignore_flags'] = np.array(crowd, dtype=bool) | (masks.areas == 0)
@@ -154,10 +179,10 @@ def _decode(segmentation: object, height: int, width: int, name: str) -> np.ndar
         raise ValueError(f'{name}: {error}') from error
 
 
-def _decode_named(instance: dict, height: int, width: int,
-                  file: str) -> Tuple[np.ndarray, np.ndarray]:
+def _named(read: Callable, instance: dict, height: int, width: int, file: str) -> Any:
+    """What ``read`` makes of an instance; its errors name annotation and file."""
     try:
-        return decode_instance(instance, height, width)
+        return read(instance, height, width)
     except ValueError as error:
         raise ValueError(f'annotation {instance["ann_id"]} of {file}: {error}; mend or remove the '
                          'annotation') from error

@@ -4,10 +4,12 @@ Letters: N objects (front first), H×W scene, h×w tight patch of one object.
 An object is ``dict(shape, seed, size, angle, flip, x, y)``: its kind and the seed of its looks,
 its length in pixels, its turn in radians, whether it is mirrored, and the first pixel of its
 patch. A scene is ``dict(height, width, seed, light, objects)``, ``light`` being the direction
-that the light comes from, in radians: all that is needed to draw it again.
+that the light comes from, in radians: all that is needed to draw it again. If it has
+``lifted_at``, (x, y), its first two objects occlude each other: at the crossing that holds this
+pixel the second one is in front, else the first.
 """
 
-from typing import Callable, Dict, Tuple
+from typing import Callable, Dict, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -32,6 +34,23 @@ def visible_masks(amodal: np.ndarray) -> np.ndarray:
     in_front = np.zeros_like(amodal)
     in_front[1:] = np.maximum.accumulate(amodal, axis=0)[:-1]
     return amodal & (1 - in_front)
+
+
+def seen_masks(scene: dict, amodal: np.ndarray) -> np.ndarray:
+    """Visible masks of a scene, (N, H, W) uint8 in {0, 1}, given its amodal ones."""
+    visible = visible_masks(amodal)
+    if 'lifted_at' in scene:
+        lifted = lifted_crossing(scene, amodal)
+        visible[0] &= 1 - lifted
+        visible[1] |= lifted
+    return visible
+
+
+def lifted_crossing(scene: dict, amodal: np.ndarray) -> np.ndarray:
+    """Where the second object lies on the first one, (H, W) uint8 in {0, 1}."""
+    x, y = scene['lifted_at']
+    _, pieces = cv2.connectedComponents(amodal[0] & amodal[1])
+    return (pieces == pieces[y, x]).astype(np.uint8)
 
 
 def silhouette(item: dict) -> np.ndarray:
@@ -124,17 +143,39 @@ def draw_scene(scene: dict) -> np.ndarray:
     """Draw a scene, (H, W, 3) uint8 BGR: ground, objects from the back to the front, noise."""
     rng = np.random.default_rng(scene['seed'])
     height, width, light = scene['height'], scene['width'], scene['light']
-    picture = np.ascontiguousarray(draw_ground(rng, height, width), np.float32)
-    for item in reversed(scene['objects']):
-        cover, bgr = draw_object(item, light)
-        _cast_shadow(picture, cover, item, light)
-        target = window(picture, item, cover.shape)
-        target += cover[..., None].astype(np.float32) / 255 * (bgr - target)
+    ground = np.ascontiguousarray(draw_ground(rng, height, width), np.float32)
+    picture = paint_objects(ground, scene['objects'], light)
+    if 'lifted_at' in scene:
+        first, second, *others = scene['objects']
+        swapped = paint_objects(ground, [second, first, *others], light)
+        picture += _share_of_lifted(scene)[..., None] * (swapped - picture)
     noise = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(rng.uniform(1, 4))
     return np.rint(picture + noise).clip(0, 255).astype(np.uint8)
 
 
-def _cast_shadow(picture: np.ndarray, cover: np.ndarray, item: dict, light: float) -> None:
+def paint_objects(ground: np.ndarray, objects: Sequence[dict], light: float) -> np.ndarray:
+    """Objects, front first, and their shadows on a ground (H, W, 3) float32, which is kept."""
+    picture = ground.copy()
+    for item in reversed(objects):
+        cover, bgr = draw_object(item, light)
+        cast_shadow(picture, cover, item, light)
+        target = window(picture, item, cover.shape)
+        target += cover[..., None].astype(np.float32) / 255 * (bgr - target)
+    return picture
+
+
+def _share_of_lifted(scene: dict) -> np.ndarray:
+    """How much of the picture in which the second object lies on the first one counts, (H, W)
+    float32: 1 where they cross so, 0 at their other crossings, and smooth between, where the two
+    pictures differ in shadows only."""
+    amodal = amodal_masks(scene)
+    lifted = lifted_crossing(scene, amodal)
+    here, there = (cv2.distanceTransform(1 - piece, cv2.DIST_L2, 5)
+                   for piece in (lifted, amodal[0] & amodal[1] & (1 - lifted)))
+    return np.clip(2 * there / (here + there) - 0.5, 0, 1)
+
+
+def cast_shadow(picture: np.ndarray, cover: np.ndarray, item: dict, light: float) -> None:
     """Darken, in place, what lies under an object, softly and away from the light."""
     reach = max(2, round(item['size'] * 0.12))
     margin = [2 * reach] * 4

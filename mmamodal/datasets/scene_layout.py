@@ -5,14 +5,15 @@ positions.
 """
 
 from dataclasses import dataclass
-from typing import List, Optional, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .scene_drawing import silhouette
+from .scene_crossings import Placed, place_across
+from .scene_drawing import silhouette, window
 from .scene_shapes import SHAPES
 
-TRIED_POSITIONS, TRIED_OBJECTS, TRIED_SCENES = 32, 12, 40
+TRIED_POSITIONS, TRIED_OBJECTS, TRIED_SCENES, TRIED_PAIRS = 32, 12, 40, 400
 
 
 @dataclass(frozen=True)
@@ -66,49 +67,72 @@ class SceneOptions:
         return getattr(self, name)
 
 
-def compose_scene(rng: np.random.Generator, options: SceneOptions) -> Tuple[dict, np.ndarray]:
+def compose_scene(rng: np.random.Generator, options: SceneOptions,
+                  mutual: bool = False) -> Tuple[dict, np.ndarray]:
     """Compose a scene.
+
+    Args:
+        rng: source of all that is drawn.
+        options: how.
+        mutual: the two objects in front occlude each other.
 
     Returns:
         scene: as :func:`~mmamodal.datasets.scene_drawing.draw_scene` takes it.
         amodal: (N, H, W) uint8 in {0, 1}, front first.
 
     Raises:
-        ValueError: so many objects of that size do not fit.
+        ValueError: so many objects of that size do not fit, or no two cross.
     """
     height, width = options.image_size
     scene = dict(height=height, width=width, seed=int(rng.integers(2**31)),
                  light=float(rng.uniform(-2.6, -0.6)))
     count = int(rng.integers(options.num_objects[0], options.num_objects[1] + 1))
     for _ in range(TRIED_SCENES):
-        objects, amodal = _compose_objects(rng, options, count)
+        pair, lifted = _find_pair(rng, options) if mutual else ([], {})
+        objects, amodal = _compose_objects(rng, options, count, pair)
         if len(objects) == count:
-            return dict(scene, objects=objects), amodal
+            return dict(scene, objects=objects, **lifted), amodal
     raise ValueError(f'found no place for {count} objects with {options}: expected options that '
                      'leave room; take fewer or smaller objects, a larger image, or a smaller '
                      'min_visible')
 
 
-def _compose_objects(rng: np.random.Generator, options: SceneOptions,
-                     count: int) -> Tuple[List[dict], np.ndarray]:
-    """As many objects as found a place, at most ``count``, and their amodal masks."""
+def _compose_objects(rng: np.random.Generator, options: SceneOptions, count: int,
+                     placed: Sequence[Placed]) -> Tuple[List[dict], np.ndarray]:
+    """As many objects as found a place, at most ``count``, behind those that have one already,
+    and their amodal masks."""
     covered, objects = np.zeros(options.image_size, np.uint8), []
     amodal = np.zeros((count, *options.image_size), np.uint8)
-    for mask in amodal:
-        occluded = objects and rng.random() < options.occluded_share
-        wanted = rng.uniform(*options.occlusion) if occluded else 0.0
-        found = _find_object(rng, options, covered, wanted)
-        if found is None:
-            break
-        item, patch = found
-        mask[item['y']:item['y'] + patch.shape[0], item['x']:item['x'] + patch.shape[1]] = patch
+    for place, mask in enumerate(amodal):
+        if place < len(placed):
+            item, patch = placed[place]
+        else:
+            occluded = objects and rng.random() < options.occluded_share
+            wanted = rng.uniform(*options.occlusion) if occluded else 0.0
+            found = _find_object(rng, options, covered, wanted)
+            if found is None:
+                break
+            item, patch = found
+        window(mask, item, patch.shape)[:] = patch
         covered |= mask
         objects.append(item)
     return objects, amodal
 
 
+def _find_pair(rng: np.random.Generator, options: SceneOptions) -> Tuple[List[Placed], dict]:
+    """Two objects that occlude each other, and what the scene says of them."""
+    for _ in range(TRIED_PAIRS):
+        items = [draw_item(rng, options), draw_item(rng, options)]
+        found = place_across(rng, items, options.image_size, options.occlusion,
+                             options.min_visible)
+        if found is not None:
+            return found
+    raise ValueError(f'found no two objects that cross twice with {options}: expected options '
+                     'that let them; take larger objects, or a wider range of occlusion')
+
+
 def _find_object(rng: np.random.Generator, options: SceneOptions, covered: np.ndarray,
-                 hidden_share: float) -> Optional[Tuple[dict, np.ndarray]]:
+                 hidden_share: float) -> Optional[Placed]:
     """A random object with a place behind what is there, and its silhouette; None if none fits."""
     for _ in range(TRIED_OBJECTS):
         item = draw_item(rng, options)

@@ -14,7 +14,7 @@ from pycocotools import mask as mask_utils
 from ..structures.segmentation import encode
 from .amodal_coco import AmodalCocoDataset
 from .coco_checks import check_coco
-from .scene_drawing import draw_scene, visible_masks
+from .scene_drawing import draw_scene, seen_masks
 from .scene_layout import SceneOptions, compose_scene
 from .scene_shapes import SHAPES
 
@@ -59,6 +59,8 @@ class SceneDataset(AmodalCocoDataset):
         seed: of all splits together, at least 0.
         image_size, num_objects, object_size, occlusion, occluded_share, min_visible,
             max_angle: see :class:`~mmamodal.datasets.scene_layout.SceneOptions`.
+        mutual: the two objects in front cross at two places or more, and each is in front of
+            the other at one of them; ``order`` is then 1 for the one that hides more.
         **kwargs: those of AmodalCocoDataset.
 
     Raises:
@@ -74,15 +76,19 @@ class SceneDataset(AmodalCocoDataset):
                  seed: int = 0, image_size: Sequence[int] = (128, 128),
                  num_objects: Sequence[int] = (2, 8), object_size: Sequence[float] = (0.3, 0.5),
                  occlusion: Sequence[float] = (0.1, 0.7), occluded_share: float = 0.8,
-                 min_visible: int = 40, max_angle: float = 40.0, **kwargs) -> None:
+                 min_visible: int = 40, max_angle: float = 40.0, mutual: bool = False,
+                 **kwargs) -> None:
         if split not in SPLITS:
             raise ValueError(f'split={split!r}: expected one of {SPLITS}')
         for name, value, least in (('num_scenes', num_scenes, 1), ('seed', seed, 0)):
             if not isinstance(value, int) or value < least:
                 raise ValueError(f'{name}={value!r}: expected a whole number of at least {least}')
-        self.split, self.num_scenes, self.seed = split, num_scenes, seed
+        self.split, self.num_scenes, self.seed, self.mutual = split, num_scenes, seed, mutual
         self.options = SceneOptions(image_size, num_objects, object_size, occlusion,
                                     occluded_share, min_visible, max_angle)
+        if mutual and self.options.num_objects[0] < 2:
+            raise ValueError(f'num_objects={self.options.num_objects} with mutual=True: expected '
+                             'at least two objects')
         super().__init__(ann_file=ann_file, **kwargs)
 
     def read_coco(self) -> dict:
@@ -99,7 +105,8 @@ class SceneDataset(AmodalCocoDataset):
     def compose(self, index: int) -> tuple:
         """Scene ``index`` and its amodal masks, as :func:`compose_scene` gives them."""
         entropy = [self.seed, SPLITS.index(self.split), index]
-        return compose_scene(np.random.default_rng(np.random.SeedSequence(entropy)), self.options)
+        rng = np.random.default_rng(np.random.SeedSequence(entropy))
+        return compose_scene(rng, self.options, self.mutual)
 
     def parse_data_info(self, raw_data_info: dict) -> dict:
         """Like AmodalCocoDataset's, with the ``scene``."""
@@ -111,7 +118,8 @@ class SceneDataset(AmodalCocoDataset):
         return draw_scene(self.get_data_info(idx)['scene'])
 
     def _image(self, index: int, scene: dict) -> dict:
-        recipe = hashlib.sha1(repr((self.seed, self.options)).encode()).hexdigest()[:8]
+        recipe = self.seed, self.options, *['mutual'] * self.mutual
+        recipe = hashlib.sha1(repr(recipe).encode()).hexdigest()[:8]
         return dict(id=index + 1, file_name=f'scenes-{recipe}_{self.split}_{index + 1:06d}.png',
                     height=scene['height'], width=scene['width'], scene=scene)
 
@@ -130,7 +138,7 @@ def annotate(image: dict, amodal: np.ndarray, first_id: int) -> List[dict]:
     numbers = {category['name']: category['id'] for category in CATEGORIES}
     annotations = []
     for order, (item, whole, visible) in enumerate(
-            zip(image['scene']['objects'], amodal, visible_masks(amodal)), 1):
+            zip(image['scene']['objects'], amodal, seen_masks(image['scene'], amodal)), 1):
         rle, area, seen = encode(whole), int(whole.sum()), int(visible.sum())
         annotation = dict(id=first_id + order - 1, image_id=image['id'], iscrowd=0,
                           category_id=numbers[item['shape']], segmentation=rle, area=area,

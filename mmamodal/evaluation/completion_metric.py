@@ -1,13 +1,14 @@
 """How good completions and orders are, given the visible masks."""
 
-from collections import OrderedDict
 from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ..files import write_json
 from ..structures import occlusion
+from .bootstrap import figures_of_sums
 
 
 def completion_areas(predicted: np.ndarray, amodal: np.ndarray,
@@ -44,6 +45,8 @@ class CompletionMetric(BaseMetric):
     pair to measure is NaN.
 
     Args:
+        out_file: JSON file for the sums of each image, a list of ``dict(img_id=..., mIoU=[part,
+            whole], ...)``: a figure is 100 Σ part / Σ whole. None: none is written.
         collect_device: as in mmengine.
         prefix: as in mmengine.
 
@@ -53,51 +56,75 @@ class CompletionMetric(BaseMetric):
 
     default_prefix: Optional[str] = 'completion'
 
-    def __init__(self, collect_device: str = 'cpu', prefix: Optional[str] = None) -> None:
+    def __init__(self, out_file: Optional[str] = None, collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
         super().__init__(collect_device, prefix)
+        self.out_file = out_file
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Adds one entry a sample: (N, 5) areas and (right, all) pairs."""
+        """Adds one entry a sample: image id and sums."""
         for sample in data_samples:
-            if sample.get('visible_only'):
-                raise ValueError(f"image {sample['img_id']} has visible masks only: "
-                                 'completions can be scored on amodal truth alone')
-            truth = sample['gt_instances']['masks']
-            predicted = np.asarray(sample['pred_instances']['masks']).astype(np.uint8)
-            areas = completion_areas(predicted, truth.masks, truth.visible.masks)
-            true_order = occlusion.order_from_masks(truth.visible.masks, truth.masks)
-            pairs = occlusion.pair_accuracy(np.asarray(sample['pred_order']), true_order)
-            self.results.append((areas, pairs))
+            self.results.append(dict(img_id=sample['img_id'], **sums_of_sample(sample)))
 
-    def compute_metrics(self, results: list) -> Dict[str, float]:
-        """The figures of :func:`completion_figures`."""
-        areas = np.concatenate([areas for areas, _ in results])
-        return completion_figures(areas, np.sum([pairs for _, pairs in results], axis=0))
+    def compute_metrics(self, results: List[dict]) -> Dict[str, float]:
+        """The figures, on the main process; writes the sums they are made of."""
+        if self.out_file is not None:
+            write_json(self.out_file, results)
+        return completion_figures(results)
 
 
-def completion_figures(areas: np.ndarray, pairs: Sequence[int]) -> Dict[str, float]:
-    """All figures, in percent.
+def sums_of_sample(sample: dict) -> Dict[str, Sequence[float]]:
+    """:func:`completion_sums` of a data sample with predictions.
+
+    Raises:
+        ValueError: its truth is visible masks only.
+    """
+    if sample.get('visible_only'):
+        raise ValueError(f"image {sample['img_id']} has visible masks only: completions can be "
+                         'scored on amodal truth alone')
+    truth = sample['gt_instances']['masks']
+    predicted = np.asarray(sample['pred_instances']['masks']).astype(np.uint8)
+    areas = completion_areas(predicted, truth.masks, truth.visible.masks)
+    true_order = occlusion.order_from_masks(truth.visible.masks, truth.masks)
+    return completion_sums(
+        areas, occlusion.pair_accuracy(np.asarray(sample['pred_order']), true_order))
+
+
+def completion_sums(areas: np.ndarray, pairs: Sequence[int]) -> Dict[str, Sequence[float]]:
+    """What an image adds to each figure.
 
     Args:
         areas: (N, 5) of :func:`completion_areas`.
         pairs: (right, all) pairs.
+
+    Returns:
+        [part, whole] by figure: pixels, pairs, or IoUs and the number of objects.
     """
     occluded = areas[areas[:, 4] > 0]
-    return OrderedDict(
-        mIoU=_pooled(areas[:, 0], areas[:, 1]),
-        inv_mIoU=_pooled(areas[:, 2], areas[:, 3]),
-        O_Acc=_pooled(pairs[0], pairs[1]),
-        mIoU_instance=_mean(areas[:, 0], areas[:, 1]),
-        inv_mIoU_instance=_mean(occluded[:, 2], occluded[:, 3]),
-        mIoU_occluded=_pooled(occluded[:, 0], occluded[:, 1]),
-        inv_mIoU_occluded=_pooled(occluded[:, 2], occluded[:, 3]),
-        mIoU_instance_occluded=_mean(occluded[:, 0], occluded[:, 1]))
+    return dict(
+        mIoU=_pooled(areas[:, :2]),
+        inv_mIoU=_pooled(areas[:, 2:4]),
+        O_Acc=[int(count) for count in pairs],
+        mIoU_instance=_mean(areas[:, :2]),
+        inv_mIoU_instance=_mean(occluded[:, 2:4]),
+        mIoU_occluded=_pooled(occluded[:, :2]),
+        inv_mIoU_occluded=_pooled(occluded[:, 2:4]),
+        mIoU_instance_occluded=_mean(occluded[:, :2]))
 
 
-def _pooled(part: np.ndarray, whole: np.ndarray) -> float:
-    total = np.sum(whole)
-    return float(100 * np.sum(part) / total) if total else float('nan')
+def completion_figures(images: Sequence[Dict[str, Sequence[float]]]) -> Dict[str, float]:
+    """All figures, in percent, from the :func:`completion_sums` of the images."""
+    sums = np.array([[image[name] for name in FIGURES] for image in images])
+    totals = sums.reshape(-1, len(FIGURES), 2).sum(axis=0)
+    return dict(zip(FIGURES, figures_of_sums(totals).tolist()))
 
 
-def _mean(part: np.ndarray, whole: np.ndarray) -> float:
-    return float(100 * np.mean(part / np.maximum(whole, 1))) if len(part) else float('nan')
+def _pooled(areas: np.ndarray) -> List[int]:
+    return areas.sum(axis=0).tolist()
+
+
+def _mean(areas: np.ndarray) -> List[float]:
+    return [float(np.sum(areas[:, 0] / np.maximum(areas[:, 1], 1))), len(areas)]
+
+
+FIGURES = tuple(completion_sums(np.zeros((0, 5), np.int64), (0, 0)))

@@ -18,6 +18,7 @@ from pycocotools import mask as mask_utils
 
 from ..structures.annotation import annotation_of_masks
 from ..structures.segmentation import decode, to_rle
+from .label_uncertainty import add_uncertainty
 from .pseudo_label_parts import append, finished_images, merge_parts, open_part, part_path
 
 OUTCOMES = ('instances', 'grown', 'fallback', 'crowd', 'dropped')
@@ -43,6 +44,8 @@ class PseudoLabelWriter(BaseMetric):
         out_file: path of the file, ``.json``.
         provenance: what the labels come from. ``fingerprint`` tells whether parts of an
             earlier run belong to this one; all of it stands in ``info``.
+        with_uncertainty: write, too, how unsure the completer is of each label; see
+            :func:`~mmamodal.evaluation.label_uncertainty.add_uncertainty`.
         collect_device: as in BaseMetric.
         prefix: as in BaseMetric.
     """
@@ -50,12 +53,14 @@ class PseudoLabelWriter(BaseMetric):
     default_prefix = 'pseudo_labels'
 
     def __init__(self, out_file: str, provenance: Optional[dict] = None,
-                 collect_device: str = 'cpu', prefix: Optional[str] = None) -> None:
+                 with_uncertainty: bool = False, collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
         if not str(out_file).endswith('.json'):
             raise ValueError(f'expected out_file to end in .json, got {out_file!r}')
         self.out_file = Path(out_file)
         self.provenance = dict(provenance or {})
+        self.with_uncertainty = with_uncertainty
         self.left: Optional[int] = None
         self._part: Optional[TextIO] = None
 
@@ -76,6 +81,8 @@ class PseudoLabelWriter(BaseMetric):
         for sample in data_samples:
             try:
                 image, annotations, counts = label_image(sample)
+                if self.with_uncertainty:
+                    add_uncertainty(annotations, sample['pred_instances'])
             except ValueError as error:
                 raise ValueError(f'{self.source}: {error}') from None
             append(self._part, image, annotations, counts)

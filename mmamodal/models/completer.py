@@ -15,6 +15,11 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ..structures import occlusion, patches
+from ..structures.order_graph import CONTEXTS, in_front
+from .folding import Folding
+from .visible_objects import VisibleObjects
+
+CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches and is allocated once
 
 
 @MODELS.register_module()
@@ -41,10 +46,16 @@ class MaskCompleter(BaseModel):
         order_thr: probability above which a pixel counts as growth for the order.
         amodal_thr: probability above which a pixel belongs to the amodal mask.
         unite_visible: add the visible mask to the result.
+        clip_to_occluders: keep the result inside the visible mask and its occluders', as
+            hulls are in PCNet's ``convexr``.
+        contact_gap: widest gap between masks that is closed, pixels of the patch of either,
+            before anything else is done: each pixel of it goes to the nearer mask
+            (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
         boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
         category_input: multiply the mask by the object's category id (KINS).
         with_image: the network sees the image (C = 5).
+        keep_probability: predictions have ``probability``, too.
         batch_size: patches in one pass of prediction.
         cpu_bf16: bfloat16 autocast on a CPU that computes it natively; others are let be.
             On GPUs use ``--amp``.
@@ -58,15 +69,16 @@ class MaskCompleter(BaseModel):
     def __init__(self, network: dict, loss: dict, evidence: str = 'boundary',
                  context: str = 'neighbours', order: Optional[str] = None,
                  patch_size: int = 256, order_thr: float = 0.5, amodal_thr: float = 0.5,
-                 unite_visible: bool = False, boundary_width: int = 5, enlarge: float = 3.0,
+                 unite_visible: bool = False, clip_to_occluders: bool = False,
+                 contact_gap: float = 0.0, boundary_width: int = 5, enlarge: float = 3.0,
                  category_input: bool = False, with_image: bool = False,
-                 batch_size: int = 32, cpu_bf16: bool = False,
+                 keep_probability: bool = False, batch_size: int = 32, cpu_bf16: bool = False,
                  data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(data_preprocessor, init_cfg)
         order = order or ('completion' if context == 'neighbours' else 'pairs')
         _check_choice('evidence', evidence, ('boundary', 'mask'))
-        _check_choice('context', context, occlusion.CONTEXTS)
+        _check_choice('context', context, CONTEXTS)
         _check_choice('order', order, ('pairs', 'completion'))
         if order == 'completion' and context != 'neighbours':
             raise ValueError(f"order='completion' knows no order before it completes: it goes "
@@ -76,16 +88,21 @@ class MaskCompleter(BaseModel):
             _check_whole(name, number, least)
         if boundary_width % 2 == 0:
             raise ValueError(f'expected an odd boundary_width, got {boundary_width}')
+        if contact_gap < 0:
+            raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
         for name, threshold in (('order_thr', order_thr), ('amodal_thr', amodal_thr)):
             _check_share(name, threshold)
         self.network = MODELS.build(network).to(memory_format=torch.channels_last)
+        self._folding = Folding()
         self.loss_mask = MODELS.build(loss)
         self.evidence, self.context, self.order = evidence, context, order
         self.patch_size, self.batch_size = patch_size, batch_size
         self.order_thr, self.amodal_thr = order_thr, amodal_thr
         self.unite_visible, self.boundary_width = unite_visible, boundary_width
+        self.clip_to_occluders, self.contact_gap = clip_to_occluders, contact_gap
         self.enlarge, self.category_input = enlarge, category_input
         self.with_image, self.cpu_bf16 = with_image, cpu_bf16
+        self.keep_probability = keep_probability
         self.register_buffer('mean', torch.tensor([0.485, 0.456, 0.406]), persistent=False)
         self.register_buffer('std', torch.tensor([0.229, 0.224, 0.225]), persistent=False)
 
@@ -111,6 +128,11 @@ class MaskCompleter(BaseModel):
             return logits
         return dict(loss_mask=self.loss_mask(logits, target, inputs['occluder']))
 
+    def train(self, mode: bool = True) -> 'MaskCompleter':
+        """As in PyTorch; prediction takes the weights anew."""
+        self._folding.forget()
+        return super().train(mode)
+
     def predict(self, data_samples: List[DetDataSample],
                 images: Optional[Sequence[Tensor]] = None) -> List[DetDataSample]:
         """Add ``pred_instances`` and ``pred_order`` to each sample.
@@ -118,7 +140,8 @@ class MaskCompleter(BaseModel):
         ``pred_instances`` has, in the order of ``gt_instances``: ``masks`` (N, H, W) bool,
         ``labels`` (N,), ``scores`` (N,), ``patches`` (N, 4) int xyxy, ``evidence``
         (N, S, S) uint8 and, if the loss knows it, ``uncertainty`` (N, S, S) float32, both on
-        the patches; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
+        the patches, as is ``probability`` (N, S, S) float32 of the amodal mask where it is
+        kept; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
         An object of which nothing is visible gets an empty mask.
         """
         if self.with_image and images is None:
@@ -126,8 +149,9 @@ class MaskCompleter(BaseModel):
                              'LoadAmodalAnnotations in the test pipeline')
         for i, sample in enumerate(data_samples):
             image = images[i].permute(1, 2, 0).cpu().numpy() if self.with_image else None
-            objects = _Objects(sample.gt_instances.masks.visible.masks, self._categories(sample),
-                           image, self.enlarge)
+            objects = VisibleObjects(sample.gt_instances.masks.visible.masks,
+                                     self._categories(sample), image, self.enlarge,
+                                     self.contact_gap / self.patch_size)
             sample.pred_instances, order = self._complete(objects)
             sample.pred_instances.labels = sample.gt_instances.labels
             sample.pred_instances.scores = torch.ones(len(objects.visible))
@@ -136,51 +160,61 @@ class MaskCompleter(BaseModel):
             sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
         return data_samples
 
-    def _complete(self, objects: '_Objects') -> Tuple[InstanceData, np.ndarray]:
-        pairs = occlusion.touching_pairs(objects.visible)
+    @torch.inference_mode()
+    def _complete(self, objects: VisibleObjects) -> Tuple[InstanceData, np.ndarray]:
+        pairs = occlusion.touching_pairs(objects.visible, objects.boxes)
         if self.order == 'pairs':
             order = occlusion.order_from_growth(self._pairwise_growth(objects, pairs))
-            occluders = occlusion.in_front(order, self.context)
-        else:
-            occluders = occlusion.pairs_as_matrix(pairs, len(objects.visible))
+            return self._complete_with(objects, in_front(order, self.context)), order
+        occluders = occlusion.pairs_as_matrix(pairs, len(objects.visible))
         result = self._complete_with(objects, occluders)
-        if self.order == 'completion':
-            order = occlusion.order_from_growth(occlusion.growth_inside(
-                result.masks.numpy().astype(np.uint8), objects.visible, pairs))
-        return result, order
+        growth = occlusion.growth_inside(result.masks.numpy().view(np.uint8), objects.visible,
+                                         pairs, objects.boxes)
+        return result, occlusion.order_from_growth(growth)
 
-    def _complete_with(self, objects: '_Objects', occluders: np.ndarray) -> InstanceData:
+    def _complete_with(self, objects: VisibleObjects, occluders: np.ndarray) -> InstanceData:
         """The amodal masks, given who occludes whom: (N, N) bool."""
-        count, size = len(objects.visible), self.patch_size
-        masks = np.zeros(objects.visible.shape, bool)
-        evidence = np.zeros((count, size, size), np.uint8)
-        uncertainty = np.zeros((count, size, size), np.float32)
+        maps = {key: np.zeros((len(objects.visible), self.patch_size, self.patch_size), dtype)
+                for key, dtype in self._maps().items()}
+        masks = np.zeros(objects.visible.shape, np.uint8)
         jobs = [(i, np.flatnonzero(occluders[i])) for i in np.flatnonzero(objects.seen)]
-        for batch, inputs, probability, unsure in self._run(objects, jobs, smooth=True):
-            for k, (i, _) in enumerate(batch):
-                masks[i] = patches.paste_mask(probability[k] > self.amodal_thr,
-                                              objects.patches[i], masks.shape[1:])
-                evidence[i] = inputs[self.evidence_key][k]
-                uncertainty[i] = 0 if unsure is None else unsure[k]
+        for batch, inputs, logits in self._run(objects, jobs, smooth=True):
+            found = dict(evidence=inputs[self.evidence_key],
+                         probability=self.loss_mask.probability(logits).cpu().numpy())
+            if 'uncertainty' in maps:
+                found['uncertainty'] = self.loss_mask.uncertainty(logits).cpu().numpy()
+            indices = [i for i, _ in batch]
+            for key, values in maps.items():
+                values[indices] = found[key]
+            amodal = found['probability'] > self.amodal_thr
+            for k, (i, others) in enumerate(batch):
+                patches.paste_into(masks[i], amodal[k], objects.patches[i])
+                if self.clip_to_occluders:
+                    objects.clip(masks[i], i, others)
         if self.unite_visible:
-            masks |= objects.visible.astype(bool)
-        result = InstanceData(masks=torch.from_numpy(masks),
-                              evidence=torch.from_numpy(evidence),
-                              patches=torch.from_numpy(objects.patches))
-        if self.loss_mask.uncertainty(torch.zeros(1, 2, 1, 1)) is not None:
-            result.uncertainty = torch.from_numpy(uncertainty)
-        return result
+            objects.unite(masks)
+        return InstanceData(masks=torch.from_numpy(masks.view(bool)),
+                            patches=torch.from_numpy(objects.patches),
+                            **{key: torch.from_numpy(values) for key, values in maps.items()})
 
-    def _pairwise_growth(self, objects: '_Objects', pairs: np.ndarray) -> np.ndarray:
+    def _maps(self) -> Dict[str, type]:
+        """What predictions have on the patches, and its type."""
+        maps = dict(evidence=np.uint8)
+        if self.loss_mask.uncertainty(torch.zeros(1, 2, 1, 1)) is not None:
+            maps['uncertainty'] = np.float32
+        if self.keep_probability:
+            maps['probability'] = np.float32
+        return maps
+
+    def _pairwise_growth(self, objects: VisibleObjects, pairs: np.ndarray) -> np.ndarray:
         """(N, N) growth of each object inside its partner, in pixels of the image."""
         growth = np.zeros((len(objects.visible), len(objects.visible)))
         jobs = [(i, [j]) for i, j in np.concatenate([pairs, pairs[:, ::-1]])]
-        for batch, inputs, probability, _ in self._run(objects, jobs, smooth=False):
-            grown = (probability > self.order_thr) & (inputs['mask'] == 0)
-            pixels = np.count_nonzero(grown & (inputs['occluder'] == 1), axis=(1, 2))
-            for (i, (j,)), area in zip(batch, pixels):
-                side = objects.patches[i][2] - objects.patches[i][0]
-                growth[i, j] = area * (side / self.patch_size)**2
+        for batch, inputs, logits in self._run(objects, jobs, smooth=False):
+            grown = self.loss_mask.probability(logits).cpu().numpy() > self.order_thr
+            grown &= (inputs['mask'] == 0) & (inputs['occluder'] == 1)
+            for (i, (j,)), pixels in zip(batch, np.count_nonzero(grown, axis=(1, 2))):
+                growth[i, j] = pixels * (objects.sides[i] / self.patch_size)**2
         return growth
 
     @property
@@ -188,8 +222,7 @@ class MaskCompleter(BaseModel):
         """Which training input is the second channel."""
         return 'boundary' if self.evidence == 'boundary' else 'occluder'
 
-    @torch.no_grad()
-    def _run(self, objects: '_Objects', jobs: list, smooth: bool) -> Iterator[tuple]:
+    def _run(self, objects: VisibleObjects, jobs: list, smooth: bool) -> Iterator[tuple]:
         """Pass (object, occluders) jobs through the network, a batch at a time."""
         for start in range(0, len(jobs), self.batch_size):
             batch = jobs[start:start + self.batch_size]
@@ -197,12 +230,9 @@ class MaskCompleter(BaseModel):
             inputs = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
             tensors = {key: torch.from_numpy(value).to(self.mean.device)
                        for key, value in inputs.items()}
-            logits = self._logits(self._channels(**tensors))
-            unsure = self.loss_mask.uncertainty(logits)
-            yield (batch, inputs, self.loss_mask.probability(logits).cpu().numpy(),
-                   None if unsure is None else unsure.cpu().numpy())
+            yield batch, inputs, self._folded_logits(self._channels(**tensors))
 
-    def _patch_inputs(self, objects: '_Objects', index: int, others: Sequence[int],
+    def _patch_inputs(self, objects: VisibleObjects, index: int, others: Sequence[int],
                       smooth: bool) -> Dict[str, np.ndarray]:
         """What training patches have, of one object and its occluders."""
         patch = objects.patches[index]
@@ -241,6 +271,14 @@ class MaskCompleter(BaseModel):
         with self._autocast():
             return self.network(channels).float()
 
+    def _folded_logits(self, channels: Tensor) -> Tensor:
+        """As :meth:`_logits`, quicker, without gradients."""
+        on_cpu = channels.device.type == 'cpu'
+        share = max(CPU_PIXELS // self.patch_size**2, 1) if on_cpu else len(channels)
+        with self._autocast():
+            parts = [self._folding(self.network, part) for part in channels.split(share)]
+        return torch.cat(parts).float()
+
     def _autocast(self) -> ContextManager:
         if (self.cpu_bf16 and self.mean.device.type == 'cpu'
                 and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
@@ -256,25 +294,6 @@ class MaskCompleter(BaseModel):
             raise ValueError('category_input=True needs category ids: load annotations with '
                              'LoadAmodalAnnotations and pack them with PackAmodalInputs')
         return torch.as_tensor(sample.gt_instances.category_ids).cpu().numpy()
-
-
-class _Objects:
-    """The visible masks of one image and the patches around them."""
-
-    def __init__(self, visible: np.ndarray, categories: np.ndarray,
-                 image: Optional[np.ndarray], enlarge: float) -> None:
-        self.visible, self.categories, self.image = visible, categories, image
-        boxes = occlusion.tight_boxes(visible)
-        self.patches = np.array([patches.square_patch(box, enlarge) for box in boxes],
-                                dtype=np.int64).reshape(-1, 4)
-        self.seen = self.patches[:, 2] > self.patches[:, 0]
-
-    def union(self, indices: Sequence[int], patch: np.ndarray) -> np.ndarray:
-        """The union of some visible masks inside a patch: (y2 - y1, x2 - x1) uint8."""
-        out = np.zeros((patch[3] - patch[1], patch[2] - patch[0]), np.uint8)
-        for index in indices:
-            out |= patches.crop_window(self.visible[index], patch)
-        return out
 
 
 def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:

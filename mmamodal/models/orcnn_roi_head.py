@@ -22,6 +22,7 @@ from ..structures.amodal_masks import AmodalMasks
 from .duplicate_mask_head import start_both_heads
 from .orcnn_masks import (class_logits, invisible_logits, invisible_target, occlusion_rates,
                           paste_masks)
+from .weighted_mask_head import WeightedMaskHead
 
 
 class TwoMaskHeads:
@@ -30,7 +31,8 @@ class TwoMaskHeads:
     The visible mask head stands beside the amodal one, on the same features. The logits of the
     invisible mask are ``amodal - relu(visible)``. All three masks are learned inside RoIs of the
     amodal box, by the mean binary cross-entropy of the true class. Ground truth is AmodalMasks,
-    of LoadAmodalAnnotations.
+    of LoadAmodalAnnotations. With WeightedMaskHeads the amodal and the invisible loss are weighted
+    by how certain the labels are; what is visible is known.
 
     A prediction has ``masks`` (amodal), ``visible_masks`` and ``invisible_masks``, (M, H, W) bool,
     and ``occlusion_rates`` (M, ) float32, the share of the amodal mask that is invisible.
@@ -136,14 +138,16 @@ class TwoMaskHeads:
         amodal_truth, visible_truth = _split(truth)
         amodal_target = head.get_targets(sampling_results, amodal_truth, train_cfg)
         visible_target = head.get_targets(sampling_results, visible_truth, train_cfg)
-        losses = dict(loss_mask=_mask_loss(head, amodal, amodal_target))
+        weight = (head.get_weights(sampling_results, truth, train_cfg)
+                  if isinstance(head, WeightedMaskHead) else None)
+        losses = dict(loss_mask=_mask_loss(head, amodal, amodal_target, weight))
         if self.with_visible_loss:
             losses['loss_visible_mask'] = _mask_loss(visible_head, visible, visible_target)
         if self.with_invisible_loss:
             amodal = amodal.detach() if self.independent else amodal
             losses['loss_invisible_mask'] = _mask_loss(
                 visible_head, invisible_logits(amodal, visible, self.relu),
-                invisible_target(amodal_target, visible_target))
+                invisible_target(amodal_target, visible_target), weight)
         return losses
 
     def predict_mask(self, x: Tuple[Tensor, ...], batch_img_metas: List[dict],
@@ -262,10 +266,13 @@ class CascadeORCNNRoIHead(TwoMaskHeads, CascadeRoIHead):
         return results
 
 
-def _mask_loss(head: nn.Module, logits: Tensor, target: Tensor) -> Tensor:
+def _mask_loss(head: nn.Module, logits: Tensor, target: Tensor,
+               weight: Optional[Tensor] = None) -> Tensor:
     """A head's loss of (N, 1, h, w) logits, 0 without any."""
     if len(logits) == 0:
         return logits.sum()
+    if weight is not None:
+        return head.weighted_loss(logits, target, weight)
     return head.loss_mask(logits, target, target.new_zeros(len(target), dtype=torch.long))
 
 

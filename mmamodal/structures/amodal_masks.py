@@ -1,4 +1,5 @@
-"""Amodal masks that carry their visible part through every geometric operation.
+"""Amodal masks that carry their visible part, and how sure they are, through every geometric
+operation.
 
 Letters: N instances, H×W image.
 """
@@ -15,12 +16,13 @@ Masks = Union[np.ndarray, Sequence[np.ndarray]]
 
 
 def _carried(operation: Callable) -> Callable:
-    """A BitmapMasks operation that moves the visible masks as it moves the amodal ones."""
+    """A BitmapMasks operation that moves what belongs to the amodal masks as it moves these."""
 
     @functools.wraps(operation)
     def carry(self: 'AmodalMasks', *args, **kwargs) -> 'AmodalMasks':
-        return self._pair(
-            operation(self, *args, **kwargs), operation(self.visible, *args, **kwargs))
+        return self._join(operation(self, *args, **kwargs),
+                          operation(self.visible, *args, **kwargs),
+                          self._of_uncertainty(operation, *args, **kwargs))
 
     return carry
 
@@ -46,27 +48,38 @@ class AmodalMasks(BitmapMasks):
         height: H in pixels.
         width: W in pixels.
         visible: visible, like ``masks``; copied. None: nothing is occluded.
+        uncertainty: of each pixel's label, (N, H, W) array or N arrays (H, W), uint8 levels of
+            :mod:`.uncertainty_maps`, 0 where it is certain, as is all that operations add.
+            None: nothing is known of it, and ``uncertainty`` is None.
 
     Raises:
-        ValueError: a mask has another size, the numbers of amodal and visible masks differ,
-            or a visible mask leaves its amodal mask.
+        ValueError: a mask has another size, the numbers of amodal and visible masks or of
+            uncertainties differ, or a visible mask leaves its amodal mask.
     """
 
-    def __init__(self, masks: Masks, height: int, width: int,
-                 visible: Optional[Masks]) -> None:
+    def __init__(self, masks: Masks, height: int, width: int, visible: Optional[Masks],
+                 uncertainty: Optional[Masks] = None) -> None:
         amodal = _bitmaps(masks, height, width, 'amodal')
         super().__init__(amodal.masks, height, width)
         visible = amodal if visible is None else _bitmaps(visible, height, width, 'visible')
         self._visible = BitmapMasks(visible.masks.astype(amodal.masks.dtype), height, width)
         _check_inside(self._visible.masks, amodal.masks)
+        self.uncertainty = None
+        if uncertainty is not None:
+            self.uncertainty = _bitmaps(uncertainty, height, width, 'uncertainty of')
+            _check_number('uncertainty', self.uncertainty, amodal)
 
     @classmethod
-    def _pair(cls, amodal: BitmapMasks, visible: BitmapMasks) -> 'AmodalMasks':
-        """What an operation made of the two, unchecked."""
+    def _join(cls, amodal: BitmapMasks, visible: BitmapMasks,
+              uncertainty: Optional[BitmapMasks]) -> 'AmodalMasks':
+        """What an operation made of the three, unchecked."""
         self = cls.__new__(cls)
         BitmapMasks.__init__(self, amodal.masks, amodal.height, amodal.width)
-        self._visible = visible
+        self._visible, self.uncertainty = visible, uncertainty
         return self
+
+    def _of_uncertainty(self, operation: Callable, *args, **kwargs) -> Optional[BitmapMasks]:
+        return None if self.uncertainty is None else operation(self.uncertainty, *args, **kwargs)
 
     @property
     def masks(self) -> np.ndarray:
@@ -100,22 +113,29 @@ class AmodalMasks(BitmapMasks):
     flip = _carried(BitmapMasks.flip)
     pad = _carried(BitmapMasks.pad)
     crop = _carried(BitmapMasks.crop)
-    crop_and_resize = _carried(BitmapMasks.crop_and_resize)
     expand = _carried(BitmapMasks.expand)
     translate = _carried(BitmapMasks.translate)
     shear = _carried(BitmapMasks.shear)
     rotate = _carried(BitmapMasks.rotate)
+
+    def crop_and_resize(self, *args, binarize: bool = True, **kwargs) -> 'AmodalMasks':
+        """Like BitmapMasks.crop_and_resize; the uncertainty, float32, is never made binary."""
+        crop = BitmapMasks.crop_and_resize
+        return self._join(crop(self, *args, binarize=binarize, **kwargs),
+                          crop(self.visible, *args, binarize=binarize, **kwargs),
+                          self._of_uncertainty(crop, *args, binarize=False, **kwargs))
 
     def __getitem__(self, index: Union[int, slice, list, np.ndarray,
                                        torch.Tensor]) -> 'AmodalMasks':
         """Like BitmapMasks, but tensors of any device index, too. An int gives (1, H, W)."""
         if isinstance(index, torch.Tensor):
             index = index.cpu().numpy()
-        return self._pair(BitmapMasks.__getitem__(self, index), self.visible[index])
+        return self._join(BitmapMasks.__getitem__(self, index), self.visible[index],
+                          self._of_uncertainty(BitmapMasks.__getitem__, index))
 
     @classmethod
     def cat(cls, masks: Sequence['AmodalMasks']) -> 'AmodalMasks':
-        """Like BitmapMasks.cat, but of AmodalMasks only.
+        """Like BitmapMasks.cat, but of AmodalMasks only; with uncertainty if all items have it.
 
         Raises:
             TypeError: an item has no visible masks.
@@ -127,9 +147,11 @@ class AmodalMasks(BitmapMasks):
                     f'cat expected AmodalMasks only, got {type(item).__name__} at {position}, '
                     'which has no visible masks; make it AmodalMasks(masks, height, width, '
                     'visible), with visible=None where nothing is occluded')
-        return cls._pair(
+        unsure = [m.uncertainty for m in masks if m.uncertainty is not None]
+        return cls._join(
             BitmapMasks.cat([BitmapMasks(m.masks, m.height, m.width) for m in masks]),
-            BitmapMasks.cat([m.visible for m in masks]))
+            BitmapMasks.cat([m.visible for m in masks]),
+            BitmapMasks.cat(unsure) if unsure and len(unsure) == len(masks) else None)
 
     @classmethod
     def random(cls,
@@ -156,11 +178,15 @@ def _bitmaps(masks: Masks, height: int, width: int, name: str) -> BitmapMasks:
     return BitmapMasks(masks if is_array else [np.asarray(m) for m in masks], height, width)
 
 
+def _check_number(name: str, parts: Sequence, amodal: Sequence) -> None:
+    if len(parts) != len(amodal):
+        raise ValueError(f'expected one {name} mask per amodal mask, got {len(parts)} {name} and '
+                         f'{len(amodal)} amodal')
+
+
 def _check_inside(visible: np.ndarray, amodal: np.ndarray) -> None:
     """Raises ValueError unless each of the (N, H, W) visible masks lies in its amodal mask."""
-    if len(visible) != len(amodal):
-        raise ValueError('expected one visible mask per amodal mask, got '
-                         f'{len(visible)} visible and {len(amodal)} amodal')
+    _check_number('visible', visible, amodal)
     outside = np.count_nonzero(visible > amodal, axis=(1, 2))
     if outside.any():
         first = int(np.flatnonzero(outside)[0])

@@ -4,19 +4,23 @@ Letters: N instances, H×W image, S patch side, P pairs. An order matrix O is (N
 ``O[i, j]`` is +1 where i is in front of j, -1 where it is behind, 0 where neither.
 """
 
-from typing import Tuple
+from typing import Optional, Tuple
 
 import cv2
 import numpy as np
 
-CONTEXTS = ('neighbours', 'parents', 'ancestors')
-
 
 def tight_boxes(masks: np.ndarray) -> np.ndarray:
     """(N, H, W) uint8 masks -> (N, 4) int xyxy tight boxes, all zero for an empty mask."""
-    boxes = [cv2.boundingRect(np.ascontiguousarray(mask)) for mask in masks]
-    x, y, w, h = np.array(boxes, dtype=np.int64).reshape(-1, 4).T
-    return np.stack([x, y, x + w, y + h], axis=1)
+    boxes = np.zeros((len(masks), 4), np.int64)
+    for box, mask in zip(boxes, masks):
+        # Three times as fast as boundingRect on all of a large image.
+        columns = np.flatnonzero(np.bitwise_or.reduce(mask, axis=0))
+        if len(columns):
+            x1, x2 = columns[0], columns[-1] + 1
+            _, y, _, h = cv2.boundingRect(mask[:, x1:x2])
+            box[:] = x1, y, x2, y + h
+    return boxes
 
 
 def occlusion_boundary(occluder: np.ndarray, mask: np.ndarray, width: int = 5) -> np.ndarray:
@@ -42,51 +46,93 @@ def occlusion_boundary(occluder: np.ndarray, mask: np.ndarray, width: int = 5) -
     return cv2.dilate(occluder, kernel) & cv2.dilate(mask, kernel)
 
 
-def touching_pairs(masks: np.ndarray) -> np.ndarray:
-    """Pairs of masks that overlap or share a pixel's side.
+def touching_pairs(masks: np.ndarray, boxes: Optional[np.ndarray] = None,
+                   reach: Optional[np.ndarray] = None) -> np.ndarray:
+    """Pairs of masks that overlap, share a pixel's side, or are near each other.
 
-    One pass over a label map instead of a dilation for every pair; where masks overlap, the
-    map has a layer for each mask that covers the pixel.
+    One pass over a label map instead of a dilation for every pair; pixels that more than one
+    mask covers are looked at one by one.
 
     Args:
         masks: (N, H, W) uint8 in {0, 1}.
+        boxes: (N, 4) their tight boxes, if known.
+        reach: (N,) pixels; two masks are near where the gap between them is no wider than the
+            reach of either. None: only those that touch.
 
     Returns:
         (P, 2) int64, sorted, i < j.
     """
-    layers = _label_layers(masks)
-    codes = [_codes(a, b, len(masks)) for k, a in enumerate(layers) for b in layers[k + 1:]]
-    for a in layers:
-        for b in layers:
-            codes.append(_codes(a[:, :-1], b[:, 1:], len(masks)))
-            codes.append(_codes(a[:-1], b[1:], len(masks)))
-    codes = np.unique(np.concatenate(codes)) if codes else np.zeros(0, np.int64)
+    boxes = tight_boxes(masks) if boxes is None else boxes
+    labels, covered = _label_map(masks, boxes)
+    layers = [labels.ravel()]
+    codes = [_codes(layers[0][:-step], layers[0][step:], len(masks))
+             for step in (1, labels.shape[1])]
+    for places, others in covered:
+        layers.append(np.zeros_like(layers[0]))
+        layers[-1][places] = others
+        for layer in layers:
+            for step in (0, 1, -1, labels.shape[1], -labels.shape[1]):
+                codes.append(_codes(others, layer[places + step], len(masks)))
+    if reach is not None:
+        maps = [layer.reshape(labels.shape)[1:-1, 1:-1] for layer in layers]
+        codes += [_near_codes(maps, masks, boxes, i, reach[i]) for i in np.flatnonzero(reach)]
+    codes = np.unique(np.concatenate(codes))
     return np.stack(np.divmod(codes, max(len(masks), 1)), axis=1)
 
 
-def _label_layers(masks: np.ndarray) -> list:
-    """Label maps (H, W) int32, 0 = empty, i + 1 = instance i; the k-th holds, at each pixel,
-    the k-th mask that covers it."""
-    layers = []
-    for label, (mask, (x1, y1, x2, y2)) in enumerate(zip(masks, tight_boxes(masks)), start=1):
-        left_over = mask[y1:y2, x1:x2] > 0
-        depth = 0
-        while left_over.any():
-            if depth == len(layers):
-                layers.append(np.zeros(mask.shape, np.int32))
-            view = layers[depth][y1:y2, x1:x2]
-            free = left_over & (view == 0)
-            view[free] = label
-            left_over &= ~free
-            depth += 1
-    return layers
+def _label_map(masks: np.ndarray, boxes: np.ndarray) -> Tuple[np.ndarray, list]:
+    """Which mask covers each pixel, and which ones it hides there.
+
+    Returns:
+        labels: (H + 2, W + 2) int32, 0 = empty, i + 1 = instance i, the last one that covers
+            the pixel, with a rim of zeros.
+        covered: the others as (places, labels); places are flat indices into the map. The k-th
+            entry has one label for each pixel that at least k + 2 masks cover.
+    """
+    labels = np.zeros((masks.shape[1] + 2, masks.shape[2] + 2), np.int32)
+    windows = [np.s_[y1:y2, x1:x2] for x1, y1, x2, y2 in boxes]
+    inside = labels[1:-1, 1:-1]
+    for label, (mask, window) in enumerate(zip(masks, windows), start=1):
+        np.copyto(inside[window], label, where=mask[window] > 0)
+    places, hidden = [], []
+    for label, (mask, window, box) in enumerate(zip(masks, windows, boxes), start=1):
+        y, x = np.nonzero((mask[window] > 0) & (inside[window] != label))
+        places.append((y + box[1] + 1) * labels.shape[1] + x + box[0] + 1)
+        hidden.append(np.full(len(y), label, np.int32))
+    return labels, _one_a_place(np.concatenate(places or [[]]).astype(np.int64),
+                                np.concatenate(hidden or [[]]))
+
+
+def _one_a_place(places: np.ndarray, labels: np.ndarray) -> list:
+    """Splits (place, label) couples so that no part has a place twice."""
+    parts = []
+    while len(places):
+        _, first = np.unique(places, return_index=True)
+        parts.append((places[first], labels[first]))
+        places, labels = np.delete(places, first), np.delete(labels, first)
+    return parts
 
 
 def _codes(a: np.ndarray, b: np.ndarray, count: int) -> np.ndarray:
     """Pairs of unlike labels at the same place of two maps, each as smaller * N + larger."""
-    unlike = (a != b) & (a > 0) & (b > 0)
+    unlike = np.flatnonzero(a != b)
     first, second = a[unlike].astype(np.int64) - 1, b[unlike].astype(np.int64) - 1
-    return np.unique(np.minimum(first, second) * count + np.maximum(first, second))
+    both = (first >= 0) & (second >= 0)
+    return np.unique((np.minimum(first, second) * count + np.maximum(first, second))[both])
+
+
+def _near_codes(maps: list, masks: np.ndarray, boxes: np.ndarray, index: int,
+                reach: float) -> np.ndarray:
+    """Pairs of one mask with the labels of maps that are at most ``reach`` pixels off."""
+    x1, y1, x2, y2 = boxes[index]
+    if x1 == x2:
+        return np.zeros(0, np.int64)
+    rim = int(np.ceil(reach)) + 1
+    window = np.s_[max(y1 - rim, 0):y2 + rim, max(x1 - rim, 0):x2 + rim]
+    distance = cv2.distanceTransform(1 - masks[index][window], cv2.DIST_L2, cv2.DIST_MASK_5)
+    near = distance <= reach + 1  # between the centres of pixels
+    labels = np.concatenate([np.unique(layer[window][near]) for layer in maps])
+    return _codes(labels, np.full_like(labels, index + 1), len(masks))
 
 
 def order_from_growth(growth: np.ndarray) -> np.ndarray:
@@ -116,7 +162,7 @@ def order_from_masks(visible: np.ndarray, amodal: np.ndarray) -> np.ndarray:
     """
     order = np.zeros((len(visible), len(visible)), np.int8)
     boxes = tight_boxes(visible)
-    for i, j in touching_pairs(visible):
+    for i, j in touching_pairs(visible, boxes):
         hides = _shared_area(visible[i], amodal[j], boxes[i])
         hidden = _shared_area(visible[j], amodal[i], boxes[j])
         if hides or hidden:
@@ -127,61 +173,7 @@ def order_from_masks(visible: np.ndarray, amodal: np.ndarray) -> np.ndarray:
 
 def _shared_area(a: np.ndarray, b: np.ndarray, box: np.ndarray) -> int:
     x1, y1, x2, y2 = box
-    return int(np.count_nonzero(a[y1:y2, x1:x2] & b[y1:y2, x1:x2]))
-
-
-def depth_ranks(order: np.ndarray) -> np.ndarray:
-    """How far back each object lies among those that it hides or is hidden by.
-
-    Args:
-        order: (N, N) int8, +1 where the row is in front of the column, -1 where behind.
-
-    Returns:
-        (N,) int64: 1 where nothing is in front, else one more than the farthest of those in
-        front, 0 for an object without any order. Of objects in a ring the one with the fewest
-        in front counts as the first.
-    """
-    behind, left = order == -1, (order != 0).any(1)
-    ranks = np.zeros(len(order), np.int64)
-    while left.any():
-        waits_for = (behind & left).sum(1)
-        free = np.flatnonzero(left & (waits_for == waits_for[left].min()))
-        free = free if waits_for[free[0]] == 0 else free[:1]
-        ranks[free] = 1 + (behind[free] * ranks).max(1)
-        left[free] = False
-    return ranks
-
-
-def in_front(order: np.ndarray, context: str) -> np.ndarray:
-    """Who counts as each object's occluder, given the order.
-
-    Args:
-        order: (N, N) int8.
-        context: ``'neighbours'``: all in an order with it; ``'parents'``: those in front of
-            it; ``'ancestors'``: those in front of these, too, and so on (PCNet).
-
-    Returns:
-        (N, N) bool, row i = the occluders of i, never i itself.
-
-    Raises:
-        ValueError: another context.
-    """
-    if context not in CONTEXTS:
-        raise ValueError(f'expected context to be one of {CONTEXTS}, got {context!r}')
-    if context == 'neighbours':
-        return order != 0
-    front = order == -1
-    if context == 'ancestors':
-        front = _transitive_closure(front)
-    return front & ~np.eye(len(order), dtype=bool)
-
-
-def _transitive_closure(relation: np.ndarray) -> np.ndarray:
-    while True:
-        wider = relation | (relation.astype(np.float32) @ relation.astype(np.float32) > 0)
-        if (wider == relation).all():
-            return relation
-        relation = wider
+    return cv2.countNonZero(cv2.bitwise_and(a[y1:y2, x1:x2], b[y1:y2, x1:x2]))
 
 
 def pairs_as_matrix(pairs: np.ndarray, count: int) -> np.ndarray:
@@ -201,20 +193,21 @@ def hulls(masks: np.ndarray) -> np.ndarray:
     return out
 
 
-def growth_inside(completed: np.ndarray, visible: np.ndarray,
-                  pairs: np.ndarray) -> np.ndarray:
+def growth_inside(completed: np.ndarray, visible: np.ndarray, pairs: np.ndarray,
+                  boxes: Optional[np.ndarray] = None) -> np.ndarray:
     """How far each object of a pair grows into the visible part of the other.
 
     Args:
         completed: (N, H, W) uint8 in {0, 1}, amodal masks.
         visible: (N, H, W) uint8 in {0, 1}.
         pairs: (P, 2) int.
+        boxes: (N, 4) tight boxes of the visible masks, if known.
 
     Returns:
         (N, N) int64 pixels for :func:`order_from_growth`.
     """
     growth = np.zeros((len(visible), len(visible)), np.int64)
-    boxes = tight_boxes(visible)
+    boxes = tight_boxes(visible) if boxes is None else boxes
     for i, j in np.concatenate([pairs, pairs[:, ::-1]]):
         x1, y1, x2, y2 = boxes[j]
         window = np.s_[y1:y2, x1:x2]

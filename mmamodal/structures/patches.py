@@ -93,9 +93,19 @@ def paste_mask(mask_patch: np.ndarray, patch: Sequence[int],
     Returns:
         (H, W) uint8 in {0, 1}.
     """
-    side = int(patch[2] - patch[0])
-    window = resize_mask(np.asarray(mask_patch, np.uint8), side, smooth=True)
-    return crop_window(window, (0, 0, out_shape[1], out_shape[0]), (patch[0], patch[1]))
+    out = np.zeros(out_shape, np.uint8)
+    paste_into(out, mask_patch, patch)
+    return out
+
+
+def paste_into(out: np.ndarray, mask_patch: np.ndarray, patch: Sequence[int]) -> None:
+    """Like :func:`paste_mask`, but writes over what (H, W) ``out`` has inside the patch."""
+    left, top, right, bottom = patch
+    x1, y1 = max(left, 0), max(top, 0)
+    x2, y2 = min(right, out.shape[1]), min(bottom, out.shape[0])
+    if x2 > x1 and y2 > y1:
+        window = resize_mask(np.asarray(mask_patch, np.uint8), int(right - left), smooth=True)
+        out[y1:y2, x1:x2] = window[y1 - top:y2 - top, x1 - left:x2 - left]
 
 
 def resize_mask(window: np.ndarray, side: int, smooth: bool) -> np.ndarray:

@@ -168,7 +168,7 @@ def draw_numbers(picture: np.ndarray, masks: np.ndarray, numbers: Sequence[str],
                  colours: np.ndarray) -> np.ndarray:
     """A number on a white disc ringed in the object's colour (N, 3) BGR, at the place of each
     mask (N, h, w) that is farthest from its rim; nothing for '' and for an empty mask."""
-    marks = [(*_deepest(mask), number, colour) for mask, number, colour in
+    marks = [(*deepest(mask), number, colour) for mask, number, colour in
              zip(masks, numbers, colours) if number and mask.any()]
     out = picture.copy()
     for x, y, number, colour in marks:
@@ -180,6 +180,13 @@ def draw_numbers(picture: np.ndarray, masks: np.ndarray, numbers: Sequence[str],
     for x, y, number, _ in marks:
         pen.text((x + 0.5, y + 0.5), number, INK[::-1], _font(12), anchor='mm')
     return _from_pil(canvas)
+
+
+def deepest(mask: np.ndarray) -> Tuple[int, int]:
+    """(x, y) of the pixel of a mask (h, w), not empty, that is farthest from its rim."""
+    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    y, x = np.unravel_index(depth.argmax(), mask.shape)
+    return int(x), int(y)
 
 
 def tile(panels: Sequence[Tuple[str, np.ndarray]], columns: int, gap: int = 10) -> np.ndarray:
@@ -269,13 +276,6 @@ def _colour_bar(canvas: Image.Image, pen: ImageDraw.ImageDraw, right: int, top: 
     bar = HEAT[ramp]
     canvas.paste(_to_pil(bar), (x - 4 - bar.shape[1], top + 1))
     pen.text((x - 4 - bar.shape[1] - 13, top - 1), '0', INK[::-1], font)
-
-
-def _deepest(mask: np.ndarray) -> Tuple[int, int]:
-    """(x, y) of the pixel of a mask (h, w), not empty, that is farthest from its rim."""
-    depth = cv2.distanceTransform(np.pad(mask, 1), cv2.DIST_L2, 5)[1:-1, 1:-1]
-    y, x = np.unravel_index(depth.argmax(), mask.shape)
-    return int(x), int(y)
 
 
 def _to_pil(picture: np.ndarray) -> Image.Image:

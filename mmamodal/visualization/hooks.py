@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 
 from mmamodal.files import write_whole
 from mmamodal.structures.segmentation import decode
+from mmamodal.visualization.content_pictures import content_picture
 from mmamodal.visualization.pictures import (Objects, Patches, completion_picture,
                                              detection_picture, occlusion_rates, with_rates)
 
@@ -25,8 +26,9 @@ class AmodalVisualizationHook(Hook):
     """Like mmdet's DetVisualizationHook, but draws panels for completers and detectors.
 
     Writes ``<out_dir>/<image id>.png`` for the first images of the test dataset, on whichever
-    process tests them. A sample with a ``pred_order`` comes from a completer. Of a detector's
-    objects the visible part is filled, the invisible one striped, the amodal mask outlined.
+    process tests them. A sample with a ``pred_order`` comes from a completer, one with ``layers``
+    from a content completer. Of a detector's objects the visible part is filled, the invisible
+    one striped, the amodal mask outlined.
 
     Args:
         out_dir: folder of the pictures.
@@ -54,6 +56,8 @@ class AmodalVisualizationHook(Hook):
             image = dataset.read_image(_index(sample))
             if 'pred_order' in sample:
                 picture = draw_completer_sample(image, sample, _sees_boundary(runner.model))
+            elif 'layers' in sample.pred_instances:
+                picture = content_picture(image, sample.pred_instances.layers.numpy())
             else:
                 picture = draw_detector_sample(image, sample, dataset.metainfo['classes'],
                                                self.score_thr)

@@ -13,7 +13,8 @@ from mmengine.runner import set_random_seed
 from torch.utils.data import Dataset
 
 from mmamodal.datasets.completion_transforms import shifted
-from mmamodal.structures.occlusion import depth_ranks, order_from_masks
+from mmamodal.structures.occlusion import order_from_masks
+from mmamodal.structures.order_graph import depth_ranks
 from mmamodal.visualization import drawing
 from mmamodal.visualization.hooks import true_objects
 from mmamodal.visualization.sample_pictures import (Annotated, Pair, annotated_panels, pair_panels,

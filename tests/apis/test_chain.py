@@ -152,13 +152,16 @@ def test_labels_of_this_completer_are_used(tmp_path):
 
 @pytest.mark.parametrize('change, word', [
     ('threshold', 'another model'), ('checkpoint', 'another checkpoint_sha256'),
-    ('annotations', 'another source'), ('unfinished', 'another completer')])
+    ('annotations', 'another source'), ('unfinished', 'another completer'),
+    ('uncertainty', 'another with_uncertainty')])
 def test_labels_of_something_else_are_written_anew(tmp_path, change, word):
     (tmp_path / 'train.json').write_text('old')
     completer, cfg = finished(tmp_path), labels_config(tmp_path, amodal_thr=0.5)
     write_label_file(tmp_path, **decided_by(cfg, str(completer.checkpoint)))
     if change == 'threshold':
         cfg.model.amodal_thr = 0.4
+    elif change == 'uncertainty':
+        cfg.test_evaluator.with_uncertainty = True
     elif change == 'checkpoint':
         save_checkpoint(completer.checkpoint, 8, weight=torch.ones(1))
     elif change == 'annotations':
@@ -368,6 +371,10 @@ def test_evaluators_keep_the_options_of_the_config():
         dict(type='AmodalCocoMetric', classwise=True, occ_thr=0.1, max_dets=[1, 1000])]
     cfg.model.type = 'HullCompleter'
     assert choose_evaluators(cfg, ['completion']) == [dict(type='CompletionMetric')]
+    cfg.model.type = 'ContentCompleter'
+    assert choose_evaluators(cfg, ['content']) == [dict(type='ContentMetric')]
+    with pytest.raises(ValueError, match='is a model of content: use --eval content'):
+        choose_evaluators(cfg, ['completion'])
 
 
 def test_predictions_never_replace_what_the_test_reads(tmp_path):

@@ -275,9 +275,74 @@ def test_set_1_comes_with_its_probability():
         assert np.mean(first) == pytest.approx(front_prob, abs=0.04)
 
 
+# Several others
+
+C = rectangle(6, 40, 30, 62)
+
+
+def place_three(front_prob: float, bystander_prob: float) -> tuple:
+    """The results, and B and C where they came to lie."""
+    transform = PlaceOccluder(front_prob, bystander_prob=bystander_prob)
+    moved, put = [], transform._place
+    transform._place = lambda *masks: moved.append(put(*masks)) or moved[-1]
+    results = transform(dict(visible=A, other_visible=B, further_visible=[C]))
+    assert results['offset'] == moved[0][0]
+    return results, moved[0][1], moved[1][1]
+
+
+def test_several_in_front_hide_and_occlude_together():
+    np.random.seed(0)
+    for _ in range(20):
+        results, b, c = place_three(1.0, 0.0)
+        np.testing.assert_array_equal(results['target'], A)
+        np.testing.assert_array_equal(results['mask'], A & (1 - (b | c)))
+        np.testing.assert_array_equal(results['occluder'], b | c)
+
+
+def test_several_behind_hide_nothing():
+    np.random.seed(0)
+    for _ in range(20):
+        results, b, c = place_three(0.0, 0.0)
+        np.testing.assert_array_equal(results['mask'], A)
+        np.testing.assert_array_equal(results['occluder'], (b | c) & (1 - A))
+
+
+def test_a_bystander_hides_all_and_is_no_occluder():
+    np.random.seed(0)
+    for _ in range(20):
+        results, b, c = place_three(1.0, 1.0)
+        np.testing.assert_array_equal(results['target'], A & (1 - c))
+        np.testing.assert_array_equal(results['mask'], A & (1 - b) & (1 - c))
+        np.testing.assert_array_equal(results['occluder'], b & (1 - c))
+
+
+def test_every_further_one_covers_a_part_of_what_is_left():
+    np.random.seed(0)
+    for _ in range(20):
+        _, b, c = place_three(1.0, 0.0)
+        left = A & (1 - b)
+        assert 0.001 <= (left & c).sum() / left.sum() < 0.9
+
+
+def test_further_ones_are_cut_out_without_those_too_small():
+    pair = pair_of(ANGLE, BAR)
+    pair['further'] = [record_of(BAR), record_of(rectangle(3, 3, 4, 4)), record_of(ANGLE)]
+    further = CropPair(32, **STILL)(pair)['further_visible']
+    assert len(further) == 2
+    for mask, whole in zip(further, (BAR, ANGLE)):
+        box = cv2.boundingRect(whole)
+        patch = square_patch((box[0], box[1], box[0] + box[2], box[1] + box[3]))
+        np.testing.assert_array_equal(mask, crop_mask(whole, patch, 32))
+
+
+def test_images_of_several_are_refused():
+    with pytest.raises(ValueError, match='got a sample with several: leave num_others'):
+        CompositeOccluder()(dict(composited(1), further_visible=[B]))
+
+
 def test_inputs_stay_as_they_were():
     a, b = A.copy(), B.copy()
-    PlaceOccluder(1.0)(dict(visible=a, other_visible=b))
+    PlaceOccluder(1.0)(dict(visible=a, other_visible=b, further_visible=[b]))
     np.testing.assert_array_equal(a, A)
     np.testing.assert_array_equal(b, B)
 

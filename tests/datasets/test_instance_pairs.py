@@ -3,6 +3,7 @@
 import copy
 import gc
 import json
+import zlib
 from collections import Counter
 from pathlib import Path
 from typing import Iterator
@@ -14,7 +15,7 @@ from mmdet.registry import DATASETS
 from mmengine.dataset import default_collate
 from mmengine.registry import init_default_scope
 
-from mmamodal.datasets import InstancePairDataset, SceneDataset
+from mmamodal.datasets import InstancePairDataset, LoadSceneImage, SceneDataset
 from mmamodal.structures.segmentation import decode, encode
 
 SIZE = 40
@@ -182,6 +183,61 @@ def test_the_same_seed_gives_the_same_batch(tmp_path):
     assert not torch.equal(one['target'][0], dataset[0]['target'])
 
 
+def test_one_other_gives_the_samples_of_earlier_versions(tmp_path):
+    batch = batch_of(build(tmp_path, COCO))
+    sums = {key: int(value.sum()) for key, value in batch['inputs'].items()}
+    assert sums == dict(mask=3525, occluder=3836, boundary=1680, category=45)
+    assert zlib.crc32(batch['target'].numpy().tobytes()) == 2466414252
+    assert zlib.crc32(batch['inputs']['mask'].numpy().tobytes()) == 2161248966
+
+
+def test_several_others_are_drawn_with_their_number(tmp_path):
+    np.random.seed(0)
+    dataset = build(tmp_path, COCO, pipeline=[], num_others=3)
+    drawn = []
+    dataset.pipeline.transforms.append(lambda results: drawn.append(results['further']) or {})
+    for _ in range(300):
+        dataset[0]
+    counts = Counter(len(further) for further in drawn)
+    assert set(counts) == {0, 1, 2} and min(counts.values()) > 70
+    assert {record['ann_id'] for further in drawn for record in further} == {1, 2, 3, 4, 5}
+
+
+def test_several_others_through_the_whole_pipeline(tmp_path):
+    pipeline = [dict(type='CropPair', patch_size=48), dict(type='TurnPair'),
+                dict(type='PlaceOccluder'),
+                dict(type='FocusOnVisible', patch_size=32, min_side=12),
+                dict(type='JitterMasks'), dict(type='CloseGaps', gap=6),
+                dict(type='OcclusionBoundary'), dict(type='PackCompletionInputs')]
+    batch = batch_of(build(tmp_path, COCO, pipeline=pipeline, num_others=3))
+    assert batch['target'].shape == (15, 32, 32)
+    mask, occluder = batch['inputs']['mask'], batch['inputs']['occluder']
+    assert not (mask & occluder).any() and mask.any(2).any(1).all() and occluder.any()
+
+
+def test_others_are_drawn_among_recent_ones_where_asked_for(tmp_path):
+    np.random.seed(0)
+    dataset = build(tmp_path, COCO, pipeline=[], recent=2)
+    dataset.pipeline.transforms.append(Draws())
+    for first, second in ((0, 1), (1, 2), (3, 4)):
+        dataset[first]
+        drawn = {dataset[second]['ids'] for _ in range(30)}
+        assert drawn == {(second + 1, second + 1)} | {(second + 1, first + 1)} & drawn
+    assert {dataset[k % 2]['ids'] for k in range(40)} >= {(1, 1), (1, 2), (2, 1), (2, 2)}
+
+
+@pytest.mark.parametrize('cache_mb', [0, 0.0005, 256])
+def test_a_cache_changes_nothing(tmp_path, cache_mb):
+    pipeline = [dict(PIPELINE[0], cache_mb=cache_mb), *PIPELINE[1:]]
+    assert_same(batch_of(build(tmp_path, COCO)), batch_of(build(tmp_path, COCO, pipeline)))
+
+
+@pytest.mark.parametrize('count', [0, -1])
+def test_no_other_is_refused(tmp_path, count):
+    with pytest.raises(ValueError, match=f'num_others to be at least 1, got {count}'):
+        build(tmp_path, COCO, num_others=count)
+
+
 # Amodal truth
 
 
@@ -285,3 +341,28 @@ def test_scenes_are_drawn_where_a_config_asks_for_images():
     assert sample['inputs']['image'].shape == (3, 32, 32)
     assert sample['inputs']['image'].float().std() > 5
     assert dataset.metainfo['ann_file'] == ''
+
+
+class CountingLoader:
+    """Draws scenes, and says of which images."""
+
+    def __init__(self) -> None:
+        self.load, self.read = LoadSceneImage(), []
+
+    def __call__(self, record: dict) -> dict:
+        self.read.append(record['img_id'])
+        return self.load(record)
+
+
+def test_images_are_read_once_while_they_are_in_the_cache():
+    samples, loaders = [], [CountingLoader(), CountingLoader()]
+    for cache_mb, loader in zip((0, 100), loaders):
+        np.random.seed(0)
+        dataset = InstancePairDataset(SceneDataset(num_scenes=2), [
+            dict(type='CropPair', patch_size=32, cache_mb=cache_mb), *PIPELINE[1:3],
+            dict(type='CompositeOccluder'), PIPELINE[3]])
+        dataset.pipeline.transforms[0].image_loader = loader
+        samples.append([dataset[k % len(dataset)] for k in range(20)])
+    assert len(loaders[0].read) == 40 and sorted(loaders[1].read) == [1, 2]
+    for one, other in zip(*samples):
+        assert_same(one, other)

@@ -18,6 +18,7 @@ from mmamodal.datasets.loading import (LoadAmodalAnnotations, PackAmodalInputs, 
                                        decode_instance)
 from mmamodal.structures.amodal_masks import AmodalMasks
 from mmamodal.structures.segmentation import encode
+from mmamodal.structures.uncertainty_maps import encode_uncertainty
 
 HEIGHT, WIDTH = 6, 8
 SQUARE = [0, 0, 4, 0, 4, 4, 0, 4]  # covers the pixels [0:4, 0:4]
@@ -100,6 +101,33 @@ def test_load():
     assert results['gt_bboxes'].tensor.shape == (3, 4)
     assert results['gt_bboxes_labels'].tolist() == [0, 0, 0]
     assert results['ori_shape'] == results['img_shape'] == (HEIGHT, WIDTH)
+
+
+def _unsure(levels: np.ndarray, **instance) -> dict:
+    return dict(instance, uncertainty_map=encode_uncertainty(np.sqrt(levels)))
+
+
+def test_load_uncertainty():
+    expected = np.zeros((HEIGHT, WIDTH), np.float32)
+    expected[0:4, 0:2] = 0.5
+    load = LoadAmodalAnnotations(with_uncertainty=True)
+    instances = [_unsure(expected, **OCCLUDED), _unsure(0 * expected, **FREE), CROWD]
+    masks = load(_record(*instances))['gt_masks']
+    assert masks.uncertainty.masks.dtype == np.uint8
+    np.testing.assert_array_equal(masks.uncertainty.masks[0], 364 * expected)
+    assert not masks.uncertainty.masks[1:].any()
+    assert len(load(_record())['gt_masks'].uncertainty) == 0
+    assert _load(*instances)['gt_masks'].uncertainty is None
+
+
+@pytest.mark.parametrize('broken, words', [
+    ({}, "expected an 'uncertainty_map', since with_uncertainty=True"),
+    (dict(uncertainty_map=dict(level=91)), "'uncertainty_map': expected a list of RLEs"),
+    (dict(uncertainty_map=[dict(level=91, size=[3, 3], counts='9')]),
+     r"'uncertainty_map': .* of size \[6, 8\]")])
+def test_missing_or_broken_uncertainty_is_refused_by_file_and_id(broken, words):
+    with pytest.raises(ValueError, match=f'annotation 17 of data/a.jpg: {words}'):
+        LoadAmodalAnnotations(with_uncertainty=True)(_record(dict(OCCLUDED, **broken)))
 
 
 def test_load_nothing():

@@ -8,8 +8,9 @@ from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 
 from mmamodal.datasets.loading import LoadAmodalAnnotations
-from mmamodal.datasets.scene_drawing import (amodal_masks, draw_scene, silhouette, visible_masks,
-                                             window)
+from mmamodal.datasets.scene_crossings import choose_lifted
+from mmamodal.datasets.scene_drawing import (amodal_masks, draw_scene, lifted_crossing, seen_masks,
+                                             silhouette, visible_masks, window)
 from mmamodal.datasets.scene_layout import SceneOptions, compose_scene, hidden_pixels, place_behind
 from mmamodal.datasets.scene_shapes import SHAPES
 from mmamodal.datasets.scenes import LoadSceneImage, SceneDataset
@@ -271,6 +272,72 @@ def test_pipeline_from_the_registry_to_packed_samples():
     assert instances.ann_ids.tolist() == [instance['ann_id'] for instance in record['instances']]
     np.testing.assert_array_equal(instances.masks.masks[..., ::-1], amodal_masks(record['scene']))
     assert dataset.metainfo['classes'] == tuple(SHAPES)
+
+
+# Mutual occlusion
+
+
+@pytest.fixture(scope='module')
+def woven() -> SceneDataset:
+    return make(num_scenes=16, mutual=True, num_objects=(2, 4))
+
+
+def test_two_objects_hide_parts_of_each_other(woven):
+    for index in range(16):
+        masks = load_masks(woven, index)
+        whole, seen = masks.masks, masks.visible.masks
+        np.testing.assert_array_equal(whole.any(0), seen.sum(0))
+        hidden = whole[:2] & (1 - seen[:2])
+        assert (hidden.sum((1, 2)) >= 0.1 * whole[:2].sum((1, 2))).all()
+        np.testing.assert_array_equal(hidden[0] & seen[1], hidden[0])
+        np.testing.assert_array_equal(hidden[1] & seen[0], hidden[1])
+        assert hidden[0].sum() <= hidden[1].sum()
+        count, pieces = cv2.connectedComponents(whole[0] & whole[1])
+        owners = [set(seen[0][pieces == piece].tolist()) for piece in range(1, count)]
+        assert sorted(map(list, owners)) == [[0]] + [[1]] * (count - 2) and count > 2
+
+
+def test_image_shows_who_is_in_front_at_each_crossing(woven):
+    scene, amodal = woven.compose(0)
+    lifted = lifted_crossing(scene, amodal)
+    assert lifted[scene['lifted_at'][1], scene['lifted_at'][0]] == 1
+    below = dict(scene)
+    below.pop('lifted_at')
+    above = dict(below, objects=[scene['objects'][i] for i in (1, 0, *range(2, len(amodal)))])
+    drawn = draw_scene(scene).astype(int)
+    others = (amodal[0] & amodal[1] & (1 - lifted)) == 1
+    assert np.abs(drawn - draw_scene(above))[lifted == 1].max() <= 1
+    assert np.abs(drawn - draw_scene(below))[others].max() <= 1
+    assert np.abs(drawn - draw_scene(below))[lifted == 1].mean() > 10
+
+
+def test_mutual_is_off_unless_asked_for_and_has_its_own_names(woven):
+    assert 'lifted_at' not in make().compose(0)[0]
+    plain = make(num_scenes=1, num_objects=(2, 4)).get_data_info(0)
+    assert plain['file_name'] != woven.get_data_info(0)['file_name']
+    scene, amodal = make().compose(0)
+    np.testing.assert_array_equal(seen_masks(scene, amodal), visible_masks(amodal))
+
+
+def test_mutual_needs_two_that_can_cross():
+    with pytest.raises(ValueError, match='mutual=True: expected at least two objects'):
+        make(mutual=True, num_objects=(1, 3))
+    with pytest.raises(ValueError, match='no two objects that cross twice.*larger objects'):
+        make(mutual=True, occlusion=(0.8, 0.85))
+
+
+@pytest.mark.parametrize('rows, hidden_most, expected', [
+    ((2, 3), 0.7, [0, 6]),  # the smaller of two crossings
+    ((2, ), 0.7, None),  # one crossing is no mutual occlusion
+    ((2, 3), 0.1, None),  # more would be hidden than may be
+])
+def test_the_second_largest_crossing_is_lifted(rows, hidden_most, expected):
+    first, second = np.zeros((2, 10, 10), np.uint8)
+    first[:, :4] = 1
+    for place, width in zip((1, 6), rows):
+        second[place:place + 2, :(6 - width)] = 1
+    point = choose_lifted(first, second, int(second.sum()) + 20, (0.05, hidden_most), 1)
+    assert expected is None and point is None or point.tolist() == expected
 
 
 # Annotations from elsewhere

@@ -1,5 +1,6 @@
 """CompletionMetric: sums by hand, pooled and as means."""
 
+import json
 import math
 import multiprocessing
 from pathlib import Path
@@ -14,7 +15,8 @@ from mmengine.structures import InstanceData
 from torch import distributed
 
 from mmamodal.evaluation import CompletionMetric
-from mmamodal.evaluation.completion_metric import completion_areas, completion_figures
+from mmamodal.evaluation.completion_metric import (FIGURES, completion_areas,
+                                                   completion_figures, completion_sums)
 from mmamodal.structures.amodal_masks import AmodalMasks
 
 
@@ -68,6 +70,11 @@ def test_areas_of_a_prediction_that_lost_its_visible_part():
 TABLE = np.array([(80, 100, 10, 20, 20), (6, 10, 0, 4, 4), (30, 40, 0, 10, 0)])
 
 
+def figures_of(areas: np.ndarray, pairs: tuple) -> dict:
+    """Of a single image."""
+    return completion_figures([completion_sums(areas, pairs)])
+
+
 @pytest.mark.parametrize('name, expected', [
     ('mIoU', 100 * 116 / 150),
     ('inv_mIoU', 100 * 10 / 34),
@@ -80,38 +87,67 @@ TABLE = np.array([(80, 100, 10, 20, 20), (6, 10, 0, 4, 4), (30, 40, 0, 10, 0)])
 ])
 def test_figures_by_hand(name, expected):
     """Growth of what is not occluded counts in inv_mIoU, and in its occluded variants not."""
-    assert completion_figures(TABLE, (3, 4))[name] == pytest.approx(expected)
+    assert figures_of(TABLE, (3, 4))[name] == pytest.approx(expected)
 
 
 def test_figures_of_nothing_are_nan_and_no_others():
-    nothing = completion_figures(np.zeros((0, 5), np.int64), (0, 0))
+    nothing = figures_of(np.zeros((0, 5), np.int64), (0, 0))
     assert len(nothing) == 8 and all(math.isnan(value) for value in nothing.values())
-    unoccluded = completion_figures(TABLE[2:], (0, 0))
+    unoccluded = figures_of(TABLE[2:], (0, 0))
     missing = {name for name, value in unoccluded.items() if math.isnan(value)}
     assert missing == {'O_Acc', 'inv_mIoU_instance', 'mIoU_occluded', 'inv_mIoU_occluded',
                        'mIoU_instance_occluded'}
     assert unoccluded['inv_mIoU'] == 0
-    perfect = completion_figures(np.array([(9, 9, 0, 0, 0)]), (0, 0))
+    perfect = figures_of(np.array([(9, 9, 0, 0, 0)]), (0, 0))
     assert perfect['mIoU'] == 100 and math.isnan(perfect['inv_mIoU'])
 
 
 def test_figures_are_plain_floats():
-    assert all(type(value) is float for value in completion_figures(TABLE, (3, 4)).values())
+    assert all(type(value) is float for value in figures_of(TABLE, (3, 4)).values())
 
 
 def test_an_empty_mask_makes_no_nan_of_the_means():
-    figures = completion_figures(np.array(AREAS), (1, 1))
+    figures = figures_of(np.array(AREAS), (1, 1))
     assert figures['mIoU_instance'] == pytest.approx(100 * (4 / 6 + 4 / 5 + 0) / 3)
 
 
+def test_sums_by_hand():
+    sums = completion_sums(TABLE, (3, 4))
+    assert sums['mIoU'] == [116, 150] and sums['inv_mIoU'] == [10, 34]
+    assert sums['O_Acc'] == [3, 4]
+    assert sums['mIoU_instance'] == [pytest.approx(0.8 + 0.6 + 0.75), 3]
+    assert sums['inv_mIoU_instance'] == [pytest.approx(0.5), 2]
+    assert tuple(sums) == FIGURES
+
+
+def test_figures_of_two_images_are_those_of_their_objects_together():
+    apart = [completion_sums(TABLE[:1], (1, 1)), completion_sums(TABLE[1:], (2, 3))]
+    assert completion_figures(apart) == pytest.approx(figures_of(TABLE, (3, 4)))
+
+
 # The metric
+
+
+def test_the_sums_of_each_image_are_written(tmp_path: Path):
+    path = tmp_path / 'new/sums.json'
+    metric = CompletionMetric(out_file=str(path))
+    evaluator = Evaluator(metric)
+    none = np.zeros((0, 1, 8), np.uint8)
+    for sample in (sample_of(PREDICTED, AMODAL, VISIBLE), sample_of(none, none, none)):
+        evaluator.process([sample])
+    figures = evaluator.evaluate(2)
+    first, second = json.loads(path.read_text())
+    assert first['img_id'] == 5 and first['mIoU'] == [8, 11] and first['inv_mIoU'] == [2, 4]
+    assert first['O_Acc'] == [0, 0]
+    assert {tuple(second[name]) for name in FIGURES} == {(0, 0)}
+    assert completion_figures([first, second])['mIoU'] == figures['completion/mIoU']
 
 
 def test_pooled_over_images_and_not_a_mean_of_images():
     first = sample_of(PREDICTED[:1], AMODAL[:1], VISIBLE[:1])
     second = sample_of(PREDICTED[1:2], AMODAL[1:2], VISIBLE[1:2])
     figures = evaluate(first, second)
-    assert set(figures) == {'completion/' + name for name in completion_figures(TABLE, (1, 1))}
+    assert set(figures) == {'completion/' + name for name in figures_of(TABLE, (1, 1))}
     assert figures['completion/mIoU'] == pytest.approx(100 * 8 / 11)
     assert figures['completion/inv_mIoU'] == pytest.approx(100 * 2 / 4)
     assert figures['completion/mIoU_instance'] == pytest.approx(100 * (4 / 6 + 4 / 5) / 2)

@@ -157,6 +157,14 @@ def test_the_visible_mask_can_be_added(unite_visible, expected):
     np.testing.assert_array_equal(result.masks, expected)
 
 
+def test_the_probability_is_kept_on_request():
+    assert 'probability' not in predict(completer(), sample_of(ROW))[0]
+    probability = predict(completer(0.7, keep_probability=True), sample_of(ROW))[0].probability
+    assert probability.shape == (5, SIZE, SIZE) and probability.dtype == torch.float32
+    torch.testing.assert_close(probability[:4], torch.full((4, SIZE, SIZE), 0.7))
+    assert not probability[4].any()  # of which nothing is visible
+
+
 @pytest.mark.parametrize('threshold, full', [(0.5, True), (0.59, True), (0.61, False)])
 def test_amodal_threshold(threshold, full):
     result, _ = predict(completer(0.6, amodal_thr=threshold), sample_of(ROW))
@@ -262,6 +270,131 @@ def test_boundary_is_the_evidence():
     assert 0 < band.sum() and np.count_nonzero(band.any(axis=0)) == 4
     assert occluder[:, np.flatnonzero(band.any(axis=0))].any()
     assert not result.evidence[3].any()
+
+
+def test_clipped_to_visible_and_occluders():
+    expected = [ROW[0] | ROW[1], ROW[:3].any(0), ROW[1] | ROW[2], ROW[3], ROW[4]]
+    wide = predict(completer(0.9), sample_of(ROW))[0]
+    model = completer(0.9, clip_to_occluders=True)
+    result, _ = predict(model, sample_of(ROW))
+    for mask, uncut, allowed, patch in zip(result.masks.numpy(), wide.masks.numpy(), expected,
+                                           result.patches.numpy()):
+        x1, y1, x2, y2 = np.clip(patch, 0, IMAGE)
+        np.testing.assert_array_equal(mask, allowed & rectangle(x1, y1, x2, y2))
+        assert (uncut >= mask).all()
+    uncovered = predict(completer(0.9, clip_to_occluders=True, context='ancestors'),
+                        sample_of(ROW))[0]
+    np.testing.assert_array_equal(uncovered.masks[3], ROW[3])
+
+
+# A gap of two pixels between neighbours; on either's patch of 15 it is 8.5 of 64 pixels wide.
+APART = np.stack([rectangle(8, 10, 16, 20), rectangle(18, 10, 26, 20)])
+
+
+@pytest.mark.parametrize('context', ['neighbours', 'ancestors'])
+@pytest.mark.parametrize('evidence', ['mask', 'boundary'])
+@pytest.mark.parametrize('gap, near', [(0, False), (8, False), (9, True)])
+def test_masks_that_touch_across_a_gap(gap, near, evidence, context):
+    model = completer(0.9, evidence=evidence, contact_gap=gap, context=context)
+    predict(model, sample_of(APART))
+    passes = torch.cat(model.network.seen)
+    assert len(passes) == (4 if near and context == 'ancestors' else 2)
+    assert bool(passes[0, 1].any()) == near
+    row, other = passes[0, :, SIZE // 2]
+    if near and evidence == 'boundary':  # as where masks abut: two pixels to either side
+        assert other.sum() == 4 and (other * row).sum() == 2
+    elif near:
+        assert other[int(row.nonzero().max()) + 1] == 1 and not (other * row).any()
+
+
+def test_the_given_masks_are_united_not_those_with_gaps_closed():
+    result, _ = predict(completer(0.1, contact_gap=9, unite_visible=True), sample_of(APART))
+    np.testing.assert_array_equal(result.masks, APART)
+
+
+@pytest.mark.parametrize('context', ['neighbours', 'ancestors'])
+def test_growth_in_the_gap_counts_for_the_order(context):
+    """The second object of category 3 grows through the gap, the first grows nowhere."""
+    options = dict(evidence='mask', category_input=True, context=context,
+                   network=dict(type='GrowByCategory'))
+    for gap, expected in ((0, 0), (9, 1)):
+        _, order = predict(completer(contact_gap=gap, **options),
+                           sample_of(APART, categories=[0, 3]))
+        np.testing.assert_array_equal(order, [(0, expected), (-expected, 0)])
+
+
+def test_clipping_leaves_the_gap():
+    result, _ = predict(completer(0.9, contact_gap=9, clip_to_occluders=True), sample_of(APART))
+    first = result.masks[0].numpy()
+    assert first[12:18, 16:19].all()  # the gap and what of the other is on the patch
+    assert not first[:9].any() and not first[21:].any() and not first[:, :8].any()
+
+
+# Folding
+
+
+@MODELS.register_module()
+class Normalised(nn.Sequential):
+    """A convolution with batch normalisation whose statistics are not trivial."""
+
+    def __init__(self) -> None:
+        super().__init__(nn.Conv2d(2, 2, 3, padding=1), nn.BatchNorm2d(2))
+        nn.init.normal_(self[1].running_mean)
+        nn.init.uniform_(self[1].running_var, 0.5, 2)
+
+
+@pytest.mark.parametrize('network', [dict(type='Normalised'),
+                                     dict(type='CompletionUNet', base_channels=4, init_cfg=None)])
+def test_prediction_with_folded_normalisation_is_the_same(network):
+    torch.manual_seed(0)
+    model = completer(network=network, keep_probability=True)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    folded = predict(model, sample_of(ROW))[0].probability
+    model._folding = lambda network, channels: network(channels)
+    plain = predict(model, sample_of(ROW))[0].probability
+    torch.testing.assert_close(folded, plain, atol=1e-5, rtol=0)
+    assert plain[0].std() > 0
+    assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize('change', ['step', 'load', 'data', 'other network'])
+def test_prediction_follows_the_weights(change):
+    torch.manual_seed(0)
+    model = completer(network=dict(type='Normalised'), keep_probability=True)
+    first = predict(model, sample_of(ROW))[0].probability
+    other = completer(network=dict(type='Normalised'), keep_probability=True)
+    expected = predict(other, sample_of(ROW))[0].probability
+    assert not torch.equal(first, expected)
+    if change == 'step':
+        with torch.no_grad():
+            for own, new in zip(model.state_dict().values(), other.state_dict().values()):
+                own.copy_(new)
+    elif change == 'load':
+        model.load_state_dict(other.state_dict())
+    elif change == 'data':  # as mmengine's EMAHook swaps weights before it calls eval()
+        for own, new in zip(model.state_dict().values(), other.state_dict().values()):
+            own.data.copy_(new.data)
+        model.eval()
+    else:
+        model.network = other.network
+    torch.testing.assert_close(predict(model, sample_of(ROW))[0].probability, expected)
+
+
+def test_training_goes_on_after_prediction():
+    model = MaskCompleter(dict(type='Normalised'), dict(type='UncertaintyLoss'), patch_size=SIZE,
+                          evidence='mask').eval()
+    names = set(model.state_dict())
+    predict(model, sample_of(ROW))
+    model.train()(**batch_of(), mode='loss')['loss_mask'].backward()
+    assert all(value.grad is not None for value in model.parameters())
+    assert set(model.state_dict()) == names
+
+
+def test_large_batches_are_cut_for_the_caches_of_a_cpu():
+    masks = np.stack([rectangle(4 * k, 0, 4 * k + 3, 3) for k in range(10)])
+    model = completer(patch_size=256)
+    predict(model, sample_of(masks))
+    assert [len(batch) for batch in model.network.seen] == [1] * 10
 
 
 # The door
@@ -412,6 +545,7 @@ def test_bfloat16_gives_nearly_the_same():
     (dict(batch_size=0), 'batch_size to be a whole number of at least 1, got 0'),
     (dict(boundary_width=-1), 'boundary_width to be a whole number of at least 1, got -1'),
     (dict(boundary_width=4), 'odd boundary_width, got 4'),
+    (dict(contact_gap=-1), 'contact_gap to be at least 0 pixels, got -1'),
     (dict(order_thr=-0.1), r'order_thr to be a probability in \[0, 1\], got -0.1'),
     (dict(amodal_thr=1.5), r'amodal_thr to be a probability in \[0, 1\], got 1.5'),
 ])

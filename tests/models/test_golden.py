@@ -95,6 +95,14 @@ def test_baselines(scenes, method, right, union_tolerance, expected):
         np.testing.assert_allclose(areas, wanted, rtol=union_tolerance)
 
 
+@pytest.mark.parametrize('order, right', [
+    ('area_smaller', [0, 5, 15]), ('area_larger', [1, 5, 8]), ('yaxis', [0, 5, 12]),
+    ('hull', [1, 8, 17])])
+def test_orders_of_the_baselines(scenes, order, right):
+    results = [run(HullCompleter('raw', order), *scene) for scene in scenes]
+    assert [row[0] for row in results] == right
+
+
 # evidence, rule, context, order, right of 34, right of 227, areas of each image or their sums
 PIPELINES = [
     ('mask', 'mask', 'ancestors', 'pairs', 23, 216,

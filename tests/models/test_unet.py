@@ -1,11 +1,13 @@
-"""PCNet's UNet: its size, its wiring, its first weights."""
+"""PCNet's UNet, without and with the image: its size, its wiring, its first weights."""
 
 import pytest
 import torch
+from mmdet.registry import MODELS
 from mmengine.model import BaseModule
 from torch.nn import functional as F
 
-from mmamodal.models import CompletionUNet
+from mmamodal.models import CompletionUNet, CompletionUNetResNet
+from mmamodal.models.folding import Folding
 
 
 @pytest.mark.parametrize('base_channels, expected', [
@@ -91,3 +93,64 @@ def test_other_first_weights_can_be_asked_for():
     network.init_weights()
     assert (network.head.weight == 3).all()
     assert CompletionUNet(base_channels=4, init_cfg=None).init_cfg is None
+
+
+def with_image(**backbone: object) -> CompletionUNetResNet:
+    """The UNet with a ResNet-18 of an eighth of the width."""
+    return CompletionUNetResNet(dict(type='ResNet', depth=18, base_channels=8, norm_eval=False,
+                                     **backbone), base_channels=4)
+
+
+def test_parameters_with_the_image_are_as_many_as_published():
+    with torch.device('meta'):
+        network = CompletionUNetResNet(dict(type='ResNet', depth=18))
+    assert sum(parameter.numel() for parameter in network.parameters()) == 14_955_266
+
+
+@pytest.mark.parametrize('size', [(64, 64), (128, 128), (256, 256), (75, 50), (33, 33)])
+def test_output_with_the_image_has_the_size_of_the_input(size):
+    result = with_image().eval()(torch.rand(2, 5, *size))
+    assert result.shape == (2, 2, *size) and result.isfinite().all()
+
+
+def test_image_and_masks_reach_the_result_and_gradients_reach_all_layers():
+    network = with_image()
+    x = torch.rand(2, 5, 64, 64, requires_grad=True)
+    network(x).square().sum().backward()
+    assert all(parameter.grad is not None for parameter in network.parameters())
+    assert (x.grad.abs().sum(dim=(0, 2, 3)) > 0).all()
+
+
+def test_channels_are_mask_evidence_image():
+    """The image goes to the ResNet alone: with that of no effect, the UNet sees two channels."""
+    network = with_image().eval()
+    torch.nn.init.zeros_(network.squeeze.conv.weight)
+    x, other = torch.rand(2, 1, 5, 64, 64)
+    other[:, :2] = x[:, :2]
+    torch.testing.assert_close(network(x), network(other))
+    other[:, 1] = 0
+    assert not torch.allclose(network(x), network(other))
+
+
+def test_pretrained_weights_survive_the_init(tmp_path):
+    torch.manual_seed(0)
+    weights = MODELS.build(dict(type='ResNet', depth=18, base_channels=8)).state_dict()
+    for value in weights.values():
+        value.fill_(0.5)
+    torch.save(weights, tmp_path / 'resnet.pth')
+    parent = BaseModule()  # as MaskCompleter holds it
+    parent.network = with_image(
+        init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'resnet.pth')))
+    parent.init_weights()
+    for name, value in parent.network.backbone.state_dict().items():
+        assert (value == weights[name]).all(), name
+    assert parent.network.encoder[4][0].conv.weight.std() < 0.1  # and the UNet has its own
+
+
+def test_folded_network_with_the_image_computes_the_same():
+    network, x = with_image(), torch.rand(2, 5, 64, 64)
+    for _ in range(20):
+        network(x)  # statistics other than those that layers begin with
+    network.eval()
+    with torch.no_grad():
+        torch.testing.assert_close(Folding()(network, x), network(x), rtol=1e-3, atol=1e-4)

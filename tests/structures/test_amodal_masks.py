@@ -125,6 +125,12 @@ def test_random_is_seeded_and_occluded():
 # operations
 
 
+def _unsure_masks(number: int = 3) -> AmodalMasks:
+    masks = _amodal_masks(number)
+    levels = np.random.RandomState(1).choice(np.uint8([0, 91, 128, 157, 182]), masks.masks.shape)
+    return AmodalMasks(masks.masks, 10, 13, masks.visible.masks, levels)
+
+
 def test_every_bitmap_operation_is_covered():
     kept = {'areas', 'to_ndarray', 'to_tensor'}  # of the amodal masks alone
     other = {'random', 'cat', 'crop_and_resize'}  # tested below
@@ -138,6 +144,52 @@ def test_operation_equals_the_operation_apart(name, number):
     masks, method = _amodal_masks(number), name.split()[0]
     expected = [getattr(part, method)(**OPERATIONS[name]) for part in _apart(masks)]
     _assert_pair(getattr(masks, method)(**OPERATIONS[name]), *expected)
+
+
+@pytest.mark.parametrize('number', [0, 1, 3])
+@pytest.mark.parametrize('name', OPERATIONS)
+def test_uncertainty_moves_with_the_masks(name, number):
+    masks, method = _unsure_masks(number), name.split()[0]
+    levels = BitmapMasks(masks.uncertainty.masks.copy(), 10, 13)
+    expected = getattr(levels, method)(**OPERATIONS[name])
+    moved = getattr(masks, method)(**OPERATIONS[name])
+    _assert_pair(moved, *[getattr(part, method)(**OPERATIONS[name]) for part in _apart(masks)])
+    assert (moved.uncertainty.height, moved.uncertainty.width) == (moved.height, moved.width)
+    np.testing.assert_array_equal(moved.uncertainty.masks, expected.masks)
+    assert getattr(_amodal_masks(number), method)(**OPERATIONS[name]).uncertainty is None
+
+
+@pytest.mark.parametrize('config, place', [
+    (dict(type='RandomFlip', prob=1.0), (slice(0, 2), slice(2, 4))),
+    (dict(type='Resize', scale=(8, 12)), (slice(0, 4), slice(0, 4))),
+    (dict(type='Pad', size=(9, 7)), (slice(0, 2), slice(0, 2))),
+], ids=lambda value: value['type'] if isinstance(value, dict) else '')
+def test_transforms_of_training_move_uncertainty_by_hand(config, place):
+    """A 6×4 image whose upper left corner of 2×2 is unsure."""
+    levels = np.zeros((1, 6, 4), np.uint8)
+    levels[0, :2, :2] = 182
+    masks = AmodalMasks(np.ones((1, 6, 4), np.uint8), 6, 4, None, levels)
+    moved = _transformed(config, masks, masks)
+    expected = np.zeros(moved.masks.shape, np.uint8)
+    expected[(0, *place)] = 182
+    np.testing.assert_array_equal(moved.uncertainty.masks, expected)
+
+
+def test_crop_keeps_uncertainty_in_place():
+    levels = np.arange(24, dtype=np.uint8).reshape(1, 4, 6)
+    masks = AmodalMasks(np.ones((1, 4, 6), np.uint8), 4, 6, None, levels)
+    assert masks.crop(np.array([1, 2, 3, 4])).uncertainty.masks.tolist() == [[[13, 14], [19, 20]]]
+
+
+@pytest.mark.parametrize('binarize', [True, False])
+def test_crop_and_resize_averages_uncertainty(binarize):
+    levels = np.zeros((1, 4, 4), np.uint8)
+    levels[0, :, :1] = 100
+    masks = AmodalMasks(np.ones((1, 4, 4), np.uint8), 4, 4, None, levels)
+    cropped = masks.crop_and_resize(np.array([[0., 0., 4., 4.]], np.float32), (2, 2),
+                                    np.array([0]), binarize=binarize)
+    assert cropped.uncertainty.masks.tolist() == [[[50, 0], [50, 0]]]
+    assert cropped.masks.all()
 
 
 @pytest.mark.parametrize('interpolation', ['bicubic', 'lanczos', 'area'])
@@ -187,6 +239,26 @@ def test_index_and_cat_in_instance_data():
 def test_cat(numbers):
     items = [_amodal_masks(number) for number in numbers]
     _assert_pair(AmodalMasks.cat(items), *map(BitmapMasks.cat, zip(*map(_apart, items))))
+
+
+def test_index_cat_and_copy_keep_uncertainty():
+    masks = _unsure_masks()
+    levels = masks.uncertainty.masks
+    np.testing.assert_array_equal(masks[[2, 0]].uncertainty.masks, levels[[2, 0]])
+    np.testing.assert_array_equal(masks[torch.tensor(1)].uncertainty.masks, levels[1:2])
+    both = AmodalMasks.cat([masks[:1], masks])
+    np.testing.assert_array_equal(both.uncertainty.masks, levels[[0, 0, 1, 2]])
+    again = pickle.loads(pickle.dumps(copy.deepcopy(masks)))
+    np.testing.assert_array_equal(again.uncertainty.masks, levels)
+    assert AmodalMasks.cat([masks, _amodal_masks()]).uncertainty is None
+
+
+@pytest.mark.parametrize('levels, words', [
+    (np.zeros((1, 3, 4), np.uint8), '1 uncertainty and 2 amodal'),
+    (np.zeros((2, 4, 3), np.uint8), r'uncertainty of masks: .*\(4, 3\)')])
+def test_uncertainty_of_other_masks_is_refused(levels, words):
+    with pytest.raises(ValueError, match=words):
+        AmodalMasks(AMODAL, 3, 4, VISIBLE, levels)
 
 
 def test_cat_refuses_masks_without_visible():

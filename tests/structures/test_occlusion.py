@@ -3,9 +3,11 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mmamodal.structures import occlusion
-from mmamodal.structures.occlusion import (growth_inside, hulls, in_front, occlusion_boundary,
+from mmamodal.structures.occlusion import (growth_inside, hulls, occlusion_boundary,
                                            order_from_growth, order_from_masks, pair_accuracy,
                                            pairs_as_matrix, tight_boxes, touching_pairs)
 
@@ -126,6 +128,44 @@ def test_touching_pairs_are_those_of_pairwise_dilation(kind):
         assert [tuple(pair) for pair in touching_pairs(masks)] == pairwise_oracle(masks)
 
 
+@st.composite
+def random_masks(draw: st.DrawFn, most: int = 6, size: int = 7) -> np.ndarray:
+    """(N, S, S) masks that overlap, some of them empty."""
+    count = draw(st.integers(0, most))
+    density = draw(st.sampled_from((0.02, 0.2, 0.7)))
+    rng = np.random.default_rng(draw(st.integers(0, 10**6)))
+    return (rng.random((count, size, size)) < density).astype(np.uint8)
+
+
+@settings(deadline=None, max_examples=200)
+@given(random_masks())
+def test_touching_pairs_of_any_masks(masks):
+    assert [tuple(pair) for pair in touching_pairs(masks)] == pairwise_oracle(masks)
+    np.testing.assert_array_equal(touching_pairs(masks, tight_boxes(masks)),
+                                  touching_pairs(masks))
+
+
+@settings(deadline=None, max_examples=100)
+@given(random_masks(4), st.integers(0, 10**6))
+def test_near_pairs_are_those_no_farther_than_the_reach_of_either(masks, seed):
+    """Against the distance between the centres of all pixels of both."""
+    reach = np.random.default_rng(seed).choice([0, 1, 2.5, 4], len(masks))
+    expected = []
+    for i in range(len(masks)):
+        for j in range(i + 1, len(masks)):
+            a, b = (np.argwhere(masks[k]) for k in (i, j))
+            away = np.sqrt(((a[:, None] - b[None])**2).sum(-1))
+            if away.size and away.min() <= max(reach[i], reach[j]) + 1:
+                expected.append((i, j))
+    assert [tuple(pair) for pair in touching_pairs(masks, reach=reach)] == expected
+
+
+def test_a_gap_is_bridged_by_the_reach_of_either():
+    masks = masks_of('11..22', 2)
+    for reach, near in (((0, 0), 0), ((1.9, 1.9), 0), ((2, 0), 1), ((0, 2), 1)):
+        assert len(touching_pairs(masks, reach=np.array(reach, float))) == near
+
+
 def test_pairs_as_matrix():
     np.testing.assert_array_equal(pairs_as_matrix(np.array([(0, 2), (1, 2)]), 3),
                                   [(0, 0, 1), (0, 0, 1), (1, 1, 0)])
@@ -166,6 +206,20 @@ def test_true_order():
                                   expected[::-1, ::-1])
 
 
+@settings(deadline=None, max_examples=100)
+@given(random_masks(), st.integers(0, 10**6))
+def test_true_order_of_any_masks(visible, seed):
+    """Against PCNet's definition, in full images."""
+    amodal = visible | (np.random.default_rng(seed).random(visible.shape) < 0.2).astype(np.uint8)
+    expected = np.zeros((len(visible), len(visible)))
+    for i, j in pairwise_oracle(visible):
+        hides, hidden = (visible[i] & amodal[j]).sum(), (visible[j] & amodal[i]).sum()
+        if hides or hidden:
+            expected[i, j] = 1 if hides >= hidden else -1
+            expected[j, i] = -expected[i, j]
+    np.testing.assert_array_equal(order_from_masks(visible, amodal), expected)
+
+
 @pytest.mark.parametrize('hides, hidden, expected', [(3, 1, 1), (1, 3, -1), (2, 2, 1)])
 def test_true_order_of_two_that_hide_parts_of_each_other(hides, hidden, expected):
     visible = masks_of('1111122222', 2)
@@ -181,36 +235,6 @@ def test_true_order_is_of_touching_pairs_only():
     visible = masks_of('1.2', 2)
     amodal = np.stack([masks_of('11.', 1)[0], masks_of('.11', 1)[0]])
     assert not order_from_masks(visible, amodal).any()
-
-
-CHAIN = np.array([(0, 1, 0, 0), (-1, 0, 1, 0), (0, -1, 0, 0), (0, 0, 0, 0)], np.int8)
-CYCLE = np.array([(0, 1, -1), (-1, 0, 1), (1, -1, 0)], np.int8)
-
-
-@pytest.mark.parametrize('order, context, expected', [
-    (CHAIN, 'neighbours', [(0, 1, 0, 0), (1, 0, 1, 0), (0, 1, 0, 0), (0, 0, 0, 0)]),
-    (CHAIN, 'parents', [(0, 0, 0, 0), (1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 0)]),
-    (CHAIN, 'ancestors', [(0, 0, 0, 0), (1, 0, 0, 0), (1, 1, 0, 0), (0, 0, 0, 0)]),
-    (CYCLE, 'parents', [(0, 0, 1), (1, 0, 0), (0, 1, 0)]),
-    (CYCLE, 'ancestors', [(0, 1, 1), (1, 0, 1), (1, 1, 0)]),
-    (np.zeros((0, 0), np.int8), 'ancestors', np.zeros((0, 0))),
-])
-def test_in_front(order, context, expected):
-    occluders = in_front(order, context)
-    assert occluders.dtype == bool
-    np.testing.assert_array_equal(occluders, expected)
-
-
-def test_unknown_context_is_refused():
-    with pytest.raises(ValueError, match="context to be one of .*'parents'.*, got 'parent'"):
-        in_front(np.zeros((2, 2), np.int8), 'parent')
-
-
-def test_ancestors_of_a_long_chain():
-    count = 30
-    order = (np.eye(count, k=1) - np.eye(count, k=-1)).astype(np.int8)
-    np.testing.assert_array_equal(in_front(order, 'ancestors'),
-                                  np.tril(np.ones((count, count)), -1))
 
 
 def test_growth_is_counted_inside_the_partner_only():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmamodal.structures.patches import (crop_image, crop_mask, crop_window, paste_mask,
+from mmamodal.structures.patches import (crop_image, crop_mask, crop_window, paste_into, paste_mask,
                                          resize_mask, square_patch)
 
 
@@ -105,6 +105,15 @@ def test_paste_inverts_crop_at_the_same_scale(patch):
         pasted = paste_mask(crop_mask(mask, patch, 8).astype(dtype), patch, mask.shape)
         assert pasted.dtype == np.uint8
         np.testing.assert_array_equal(pasted, mask & inside)
+
+
+def test_paste_into_an_image_writes_the_patch_alone():
+    out = np.full((12, 14), 7, np.uint8)
+    mask = np.eye(8, dtype=bool)
+    paste_into(out, mask, (10, -3, 18, 5))
+    np.testing.assert_array_equal(out[:5, 10:], mask[3:, :4])
+    out[:5, 10:] = 7
+    assert (out == 7).all()
 
 
 def test_paste_inverts_crop_of_a_large_object_up_to_its_rim():

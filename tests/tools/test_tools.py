@@ -249,7 +249,8 @@ def error_of(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, nam
     (('absent.py', 'none'), 'config absent.py does not exist'),
     (('completer.py', 'absent.pth'), 'checkpoint absent.pth does not exist'),
     (('completer.py', 'killer.py'), 'killer.py cannot be read as a checkpoint'),
-    (('completer.py', 'none', '--eval', 'mIoU'), '--eval knows segm, bbox, amodal, completion, not mIoU'),
+    (('completer.py', 'none', '--eval', 'mIoU'),
+     '--eval knows segm, bbox, amodal, completion, calibration, content, not mIoU'),
     (('completer.py', 'none', '--eval', 'segm'), '--eval segm does not go with completer, whose '
      'MaskCompleter is a completer: use --eval completion'),
     (('detector.py', 'none', '--eval', 'completion'), 'use --eval segm bbox amodal'),

@@ -11,7 +11,6 @@ from mmamodal.datasets.completion_transforms import (CompositeOccluder, CropPair
 from mmamodal.datasets.instance_pairs import InstancePairDataset
 from mmamodal.datasets.scenes import SceneDataset
 from mmamodal.structures.amodal_masks import AmodalMasks
-from mmamodal.structures.occlusion import depth_ranks
 from mmamodal.structures.segmentation import encode
 from mmamodal.visualization import drawing, sample_pictures, samples
 from mmamodal.visualization.sample_pictures import Annotated, Pair
@@ -59,19 +58,6 @@ def record_of(*orders: int, **fields) -> dict:
 FRONT, MIDDLE, BACK, ALONE = (block(4, 4, 24, 24), block(14, 14, 34, 34), block(24, 24, 44, 44),
                               block(38, 2, 46, 10))
 SEEN = [FRONT, MIDDLE & 1 - FRONT, BACK & 1 - MIDDLE, ALONE]
-
-
-@pytest.mark.parametrize('order, ranks', [
-    (np.zeros((0, 0)), []),
-    (np.zeros((2, 2)), [0, 0]),
-    ([[0, 1], [-1, 0]], [1, 2]),
-    ([[0, -1, 0], [1, 0, 1], [0, -1, 0]], [2, 1, 2]),  # one hides two
-    ([[0, 0, 1], [0, 0, 1], [-1, -1, 0]], [1, 1, 2]),  # two hide one
-    ([[0, 0, -1, 0], [0, 0, 0, 0], [1, 0, 0, -1], [0, 0, 1, 0]], [3, 0, 2, 1]),  # a chain
-    ([[0, 1, -1], [-1, 0, 1], [1, -1, 0]], [1, 2, 3]),  # a ring, begun at the first
-])
-def test_depth_counts_what_lies_in_front(order, ranks):
-    assert depth_ranks(np.array(order, np.int8)).tolist() == ranks
 
 
 @pytest.mark.parametrize('places', [[0, 1, 2, 3], [2, 3, 0, 1]])

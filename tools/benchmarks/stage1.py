@@ -1,9 +1,10 @@
-"""Measure stage 1 on this machine's CPU: the training loader, prediction, a training step.
+"""Measure stage 1 on this machine's CPU: the training loader, prediction, touching pairs and the
+true order of many objects, a training step.
 
 Ratios are to the published code of PCNet at patches of 256: its loader in one process, without
-and with images, and its inference, order and completion, on two idle cores. A figure is the
-median of repeated runs. On a busy machine go by the ratio by CPU time, which waiting for a core
-does not lower; a shared cache still does.
+and with images, and its inference, order and completion, on two idle cores. Each is followed by
+what is aimed at. A figure is the median of repeated runs. On a busy machine go by the ratio by
+CPU time, which waiting for a core does not lower; a shared cache still does.
 """
 
 import argparse
@@ -11,8 +12,10 @@ import os
 import statistics
 import sys
 import time
+from copy import deepcopy
+from functools import partial
 from pathlib import Path
-from typing import Callable, List, NamedTuple, Optional, Sequence
+from typing import Callable, List, NamedTuple, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -21,8 +24,12 @@ from mmdet.registry import DATASETS, MODELS
 from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from torch import Tensor, nn
 
 from mmamodal.apis.command_line import run_tool
+from mmamodal.models import MaskCompleter
+from mmamodal.structures import occlusion
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 LOADED_PER_SECOND = 1200.0
@@ -30,6 +37,10 @@ LOADED_WITH_IMAGE_PER_SECOND = 270.0
 COMPLETED_PER_SECOND, COMPLETED_ON_CORES = 4.7, 2
 LEAST_RUNS = 3
 TRAINING_BATCH = 16
+HEIGHT, WIDTH = 1080, 1920
+EXAMPLE = """example:
+  python tools/benchmarks/stage1.py --only prediction pairs --checkpoints pcnet.pth asbu.pth
+"""
 
 
 class Rate(NamedTuple):
@@ -91,12 +102,19 @@ def samples_to_complete(images: dict, count: int) -> List[DetDataSample]:
     return [dataset[index]['data_samples'] for index in chosen]
 
 
-def prediction_run(config: str, samples: List[DetDataSample],
-                   **options: object) -> Callable[[], int]:
-    """Complete all objects of the samples with the untrained completer of a config."""
+def completer_of(config: str, checkpoint: str, **options: object) -> MaskCompleter:
+    """The completer of a config, with random weights where no checkpoint is given."""
     model = Config.fromfile(CONFIGS / config).model
     model.update(options)
-    completer = MODELS.build(model).eval()
+    completer = MODELS.build(model)
+    if checkpoint:
+        load_checkpoint(completer, checkpoint, map_location='cpu', logger='silent')
+    return completer.eval()
+
+
+def prediction_run(completer: MaskCompleter,
+                   samples: List[DetDataSample]) -> Callable[[], int]:
+    """Complete all objects of the samples."""
     instances = sum(len(sample.gt_instances) for sample in samples)
 
     def run() -> int:
@@ -105,6 +123,47 @@ def prediction_run(config: str, samples: List[DetDataSample],
         return instances
 
     return run
+
+
+def plain(network: nn.Module, channels: Tensor) -> Tensor:
+    """A network as it was trained, nothing folded."""
+    return network(channels)
+
+
+def difference(completer: MaskCompleter, reference: MaskCompleter,
+               samples: List[DetDataSample]) -> Tuple[float, float]:
+    """How far apart two completers are.
+
+    Returns:
+        the largest difference of a pixel's probability; 100 - mIoU of their masks, in percent.
+    """
+    largest, common, either = 0.0, 0, 0
+    for sample in samples:
+        a, b = (deepcopy(completer.predict([sample])[0].pred_instances)
+                for completer in (completer, reference))
+        if len(a):
+            largest = max(largest, float((a.probability - b.probability).abs().max()))
+        common += int((a.masks & b.masks).sum())
+        either += int((a.masks | b.masks).sum())
+    return largest, 100 - 100 * common / max(either, 1)
+
+
+def ellipses(count: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Visible and amodal masks (N, H, W) of ellipses that hide each other, spread evenly over
+    an image, the larger the fewer they are."""
+    rng = np.random.default_rng(0)
+    amodal = np.empty((count, HEIGHT, WIDTH), np.uint8)
+    amodal.fill(0)  # touches the memory: zeros() would be read from one page
+    size = 0.75 * np.sqrt(HEIGHT * WIDTH / count)
+    for mask in amodal:
+        centre = [int(x) for x in rng.integers(0, (WIDTH, HEIGHT))]
+        axes = [int(x) for x in size * rng.uniform(0.4, 1.2, 2)]
+        cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), 0, 360, 1, -1)
+    visible, hidden = amodal.copy(), np.zeros((HEIGHT, WIDTH), np.uint8)
+    for mask, whole in zip(visible[::-1], amodal[::-1]):
+        mask &= 1 - hidden
+        hidden |= whole
+    return visible, amodal
 
 
 def training_run(size: int, memory_format: torch.memory_format, bf16: bool) -> Callable[[], int]:
@@ -130,43 +189,76 @@ def measure_loader(images: dict, patch_size: int, seconds: float) -> None:
     """Print samples a second of one loading process."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a dataloader's worker
-    for name, with_image, published in (('without image', False, LOADED_PER_SECOND),
-                                        ('with image', True, LOADED_WITH_IMAGE_PER_SECOND)):
+    for name, with_image, published, target in (
+            ('without image', False, LOADED_PER_SECOND, 2),
+            ('with image', True, LOADED_WITH_IMAGE_PER_SECOND, 3)):
         rate = measure(loader_run(images, patch_size, with_image), seconds)
-        report(f'loader {name}', 'samples/s', rate, published, 1)
+        report(f'loader {name}', 'samples/s', rate, published, 1, target)
     torch.set_num_threads(threads)
 
 
-def measure_prediction(images: dict, patch_size: int, count: int, seconds: float) -> None:
-    """Print instances a second of order and completion."""
+def measure_prediction(images: dict, patch_size: int, count: int, checkpoints: Sequence[str],
+                       seconds: float) -> None:
+    """Print instances a second of order and completion, and whether speed changed results."""
     samples = samples_to_complete(images, count)
-    for name, config, options in (
-            ('PCNet, order graph', 'pcnet/pcnet-m_unet_56k_cocoa.py', dict()),
-            ('ASBU, graph-free', 'asbu/asbu_unet_56k_cocoa.py', dict(context='neighbours'))):
-        for bf16 in (False, True):
-            run = prediction_run(config, samples, patch_size=patch_size, cpu_bf16=bf16, **options)
-            report(f'{name}, {"cpu_bf16" if bf16 else "fp32"}', 'instances/s',
-                   measure(run, seconds), COMPLETED_PER_SECOND, COMPLETED_ON_CORES)
+    for name, config, checkpoint, context, targets in (
+            ('PCNet, order graph', 'pcnet/pcnet-m', checkpoints[0], 'ancestors', (1.5, 3)),
+            ('ASBU, graph-free', 'asbu/asbu', checkpoints[1], 'neighbours', (4.5, 10))):
+        config = f'{config}_unet_56k_cocoa.py'
+        options = dict(patch_size=patch_size, context=context)
+        reference = completer_of(config, checkpoint, keep_probability=True, **options)
+        reference._folding = plain
+        for bf16, target in zip((False, True), targets):
+            completer = completer_of(config, checkpoint, cpu_bf16=bf16, **options)
+            rate = measure(prediction_run(completer, samples), seconds)
+            report(f'{name}, {"cpu_bf16" if bf16 else "fp32"}', 'instances/s', rate,
+                   COMPLETED_PER_SECOND, COMPLETED_ON_CORES, target)
+            completer.keep_probability = True
+            largest, less = difference(completer, reference, samples)
+            print(f'    to plain fp32: largest difference of a probability {largest:.1e}, '
+                  f'masks {less:.3f} points of mIoU apart', flush=True)
+
+
+def measure_pairs(counts: Sequence[int], seconds: float) -> None:
+    """Print how long touching pairs and the true order of so many objects take."""
+    for count in counts:
+        visible, amodal = ellipses(count)
+        pairs, order = (1e3 / measure(partial(called, *call), seconds / 5).per_cpu_second
+                        for call in ((occlusion.touching_pairs, visible),
+                                     (occlusion.order_from_masks, visible, amodal)))
+        aim = ' (aim: below 50)' if count == 150 else ''
+        print(f'{count:4d} objects, {WIDTH}x{HEIGHT}: pairs {pairs:6.1f} ms, pairs and order '
+              f'{order:6.1f} ms of CPU time{aim}, '
+              f'{1e6 * order / visible.size:.3f} ns a pixel of a mask', flush=True)
+
+
+def called(function: Callable, *args: np.ndarray) -> int:
+    """Calls a function; 1, what is done."""
+    function(*args)
+    return 1
 
 
 def measure_training(patch_size: int, seconds: float) -> None:
     """Print seconds of a training step, and how much faster than the plain one it is."""
-    plain: Optional[Rate] = None
-    for name, memory_format, bf16 in (
-            ('fp32', torch.contiguous_format, False),
-            ('fp32, channels-last', torch.channels_last, False),
-            ('bf16, channels-last', torch.channels_last, True)):
+    plain_step: Optional[Rate] = None
+    for name, memory_format, bf16, target in (
+            ('fp32', torch.contiguous_format, False, 1),
+            ('fp32, channels-last', torch.channels_last, False, 1.5),
+            ('bf16, channels-last', torch.channels_last, True, 3)):
         rate = measure(training_run(patch_size, memory_format, bf16), seconds)
-        plain = plain or rate
+        plain_step = plain_step or rate
         print(f'training step, {name:22s} {1 / rate.per_second:8.2f} s        '
-              f'{rate.per_second / plain.per_second:6.2f} x plain   '
-              f'{rate.per_cpu_second / plain.per_cpu_second:6.2f} x by CPU time', flush=True)
+              f'{rate.per_second / plain_step.per_second:6.2f} x plain   '
+              f'{rate.per_cpu_second / plain_step.per_cpu_second:6.2f} x by CPU time '
+              f'(aim {target})', flush=True)
 
 
-def report(name: str, unit: str, rate: Rate, published: float, cores: int) -> None:
+def report(name: str, unit: str, rate: Rate, published: float, cores: int,
+           target: float) -> None:
     """Print one rate; ``cores`` is how many the published figure used."""
     print(f'{name:37s} {rate.per_second:8.1f} {unit:11s}{rate.per_second / published:6.2f} x '
-          f'published{cores * rate.per_cpu_second / published:7.2f} x by CPU time', flush=True)
+          f'published{cores * rate.per_cpu_second / published:7.2f} x by CPU time '
+          f'(aim {target})', flush=True)
 
 
 def describe_machine() -> None:
@@ -181,7 +273,9 @@ def describe_machine() -> None:
 
 def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--ann-file', default='', help='annotation file (default: drawn scenes)')
     parser.add_argument('--img-dir', default='', help='folder of its images')
     parser.add_argument('--dataset', default='AmodalCocoDataset',
@@ -190,14 +284,18 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     parser.add_argument('--seconds', type=float, default=10, help='for each figure '
                         '(default: %(default)s)')
     parser.add_argument('--patch-size', type=int, default=256, help='(default: %(default)s)')
-    parser.add_argument('--only', choices=['loader', 'prediction', 'training'], nargs='+',
-                        default=['loader', 'prediction', 'training'])
+    parser.add_argument('--checkpoints', default=['', ''], nargs=2, metavar=('PCNET', 'ASBU'),
+                        help='to predict with (default: random weights, whose masks say nothing)')
+    parser.add_argument('--objects', type=int, nargs='+', default=[10, 30, 100, 150, 300, 1000],
+                        help='to find the order of; 1,000 take 4.2 GB (default: %(default)s)')
+    parts = ['loader', 'prediction', 'pairs', 'training']
+    parser.add_argument('--only', choices=parts, nargs='+', default=parts)
     return parser.parse_args(args)
 
 
-def main() -> None:
+def main(args: Optional[Sequence[str]] = None) -> None:
     """Measure and print."""
-    options = parse_args()
+    options = parse_args(args)
     init_default_scope('mmdet')
     cv2.setNumThreads(0)  # as the configs do
     np.random.seed(0)
@@ -207,7 +305,10 @@ def main() -> None:
     if 'loader' in options.only:
         measure_loader(images, options.patch_size, options.seconds)
     if 'prediction' in options.only:
-        measure_prediction(images, options.patch_size, options.images, options.seconds)
+        measure_prediction(images, options.patch_size, options.images, options.checkpoints,
+                           options.seconds)
+    if 'pairs' in options.only:
+        measure_pairs(options.objects, options.seconds)
     if 'training' in options.only:
         measure_training(options.patch_size, options.seconds)
 

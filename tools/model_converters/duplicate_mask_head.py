@@ -1,18 +1,14 @@
 """Make a start for ORCNN of a Mask R-CNN's checkpoint: one mask head for two, and other classes."""
 
 import argparse
-import io
 import os
 import sys
-from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-import torch
 from mmdet.datasets import CocoDataset
 
-from mmamodal.apis.checkpoints import load_checkpoint
+from mmamodal.apis.checkpoints import load_checkpoint, write_checkpoint
 from mmamodal.apis.command_line import run_tool
-from mmamodal.files import write_whole
 from mmamodal.models.duplicate_mask_head import class_count, sources_by_name, start_both_heads
 
 EPILOG = '''examples:
@@ -114,9 +110,7 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     if os.path.exists(options.out) and os.path.exists(options.checkpoint) and os.path.samefile(
             options.out, options.checkpoint):
         raise ValueError(f'{options.out} would be overwritten: give another file to write')
-    buffer = io.BytesIO()
-    torch.save(convert(load_checkpoint(options.checkpoint), options), buffer)
-    write_whole(Path(options.out), buffer.getvalue())
+    write_checkpoint(options.out, convert(load_checkpoint(options.checkpoint), options))
     print(f'Wrote {options.out}')
 
 

@@ -1,0 +1,2 @@
+_base_ = './asbu_deeplabv3_scenes.py'
+model = dict(network=dict(low_level_channels=16))

@@ -1,0 +1,3 @@
+# The published unet4.
+_base_ = './asbu_unet_56k_cocoa.py'
+model = dict(network=dict(base_channels=64))

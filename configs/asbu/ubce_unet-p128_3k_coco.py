@@ -1,0 +1,3 @@
+# Uncertainty-weighted BCE, Eq. (4), in place of Eq. (1).
+_base_ = './asbu_unet-p128_3k_coco.py'
+model = dict(loss=dict(type='UncertaintyBCELoss'))

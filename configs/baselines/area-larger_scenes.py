@@ -1,0 +1,2 @@
+_base_ = './raw_scenes.py'
+model = dict(order='area_larger')

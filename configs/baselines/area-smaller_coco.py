@@ -1,0 +1,2 @@
+_base_ = './raw_coco.py'
+model = dict(order='area_smaller')

@@ -1,0 +1,2 @@
+_base_ = './raw_cocoa.py'
+model = dict(method='convex')

@@ -1,0 +1,102 @@
+"""Data to choose thresholds on: a validation split that is not reported, or synthetic occlusions
+of visible masks that were not trained on.
+
+Letters: S patch side.
+"""
+
+import os
+from typing import List
+
+import numpy as np
+import torch
+from mmdet.registry import DATASETS
+from mmdet.structures import DetDataSample
+from mmengine.config import Config
+from mmengine.runner import set_random_seed
+from mmengine.structures import InstanceData
+
+from ..structures.amodal_masks import AmodalMasks
+from .command_line import config_name
+
+
+def validation_split(cfg: Config) -> dict:
+    """The dataloader of the config's validation split, which must have amodal truth.
+
+    Raises:
+        ValueError: it has none, or it is the test split.
+    """
+    loader = cfg.get('val_dataloader')
+    if not loader or loader.dataset.get('visible_only'):
+        raise ValueError(f'{config_name(cfg)} has no validation split with amodal truth: set '
+                         'val_dataloader, or make occlusions of held-out visible masks with '
+                         '--synthetic FILE')
+    test = cfg.get('test_dataloader')
+    if test and source(loader.dataset) == source(test.dataset):
+        raise ValueError(f'{config_name(cfg)} validates and tests on the same data, '
+                         f'{describe(loader.dataset)}: thresholds chosen there would flatter what '
+                         'is reported; set val_dataloader.dataset or test_dataloader.dataset to '
+                         'other data, or give --synthetic FILE')
+    return loader
+
+
+def held_out_pairs(cfg: Config, path: str) -> dict:
+    """The training dataset of a config, on another file of visible masks.
+
+    The second object is always in front: the pictures have both orders all the same.
+
+    Raises:
+        ValueError: the file is trained on or reported, or the network needs images.
+    """
+    if cfg.model.get('with_image'):
+        raise ValueError(f'{config_name(cfg)} needs images, and synthetic occlusions have none: '
+                         'choose on a validation split with amodal truth')
+    pairs = cfg.train_dataloader.dataset.to_dict()
+    inner = dict(pairs['dataset'], type='AmodalCocoDataset', data_root='', ann_file=path,
+                 data_prefix={}, visible_only=True)
+    used = [cfg.train_dataloader.dataset.dataset, *(
+        loader.dataset for loader in [cfg.get('test_dataloader')]
+        if loader and not loader.dataset.get('visible_only'))]
+    if source(inner) in [source(dataset) for dataset in used]:
+        raise ValueError(f'{path} is what {config_name(cfg)} trains on or reports: give a file of '
+                         'visible masks that were held out')
+    steps = {step['type']: step for step in pairs['pipeline']}
+    placed = dict(steps['PlaceOccluder'], front_prob=1.0)
+    return dict(type='InstancePairDataset', dataset=inner, pipeline=[steps['CropPair'], placed])
+
+
+def synthetic_samples(dataset: dict, count: int) -> List[dict]:
+    """Batches of one picture of two objects each, always the same ones."""
+    set_random_seed(0)
+    built = DATASETS.build(dataset)
+    chosen = np.random.permutation(len(built))
+    return [dict(data_samples=[picture_of_pair(built[chosen[k % len(built)]], k)])
+            for k in range(count)]
+
+
+def picture_of_pair(pair: dict, img_id: int) -> DetDataSample:
+    """An object and the one in front of it, as a picture of S×S pixels with amodal truth.
+
+    Args:
+        pair: from PlaceOccluder, set 1: ``target``, ``mask`` and ``occluder`` (S, S) uint8.
+        img_id: the picture's id.
+    """
+    amodal = np.stack([pair['target'], pair['occluder']])
+    visible = np.stack([pair['mask'], pair['occluder']])
+    truth = InstanceData(
+        masks=AmodalMasks(amodal, *amodal.shape[1:], visible=visible),
+        labels=torch.zeros(2, dtype=torch.long),
+        category_ids=torch.tensor([pair[key]['category_id'] for key in ('instance', 'other')]))
+    return DetDataSample(gt_instances=truth, metainfo=dict(img_id=img_id, visible_only=False))
+
+
+def source(dataset: dict) -> tuple:
+    """What tells data from other data: the file, or the split and seed of drawn scenes."""
+    path = dataset.get('ann_file') or ''
+    if path:
+        path = os.path.realpath(os.path.join(dataset.get('data_root') or '', path))
+    return path, dataset.get('split'), dataset.get('seed')
+
+
+def describe(dataset: dict) -> str:
+    """Where a dataset comes from, in words."""
+    return ', '.join(str(part) for part in (dataset['type'], *source(dataset)) if part)

@@ -1,0 +1,50 @@
+"""tools/analysis_tools/erosion_curve.py: what it measures, prints and writes."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Callable, Dict
+
+import pytest
+
+REPO = Path(__file__).parents[2]
+CONFIG = f'{REPO}/configs/baselines/convexr_scenes.py'
+FIGURES = [dict(O_Acc=90.0, mIoU=80.0, inv_mIoU=float('nan')),
+           dict(O_Acc=70.0, mIoU=60.5, inv_mIoU=50.0)]
+
+
+@pytest.fixture(scope='module')
+def tool() -> Dict[str, Callable]:
+    return runpy.run_path(str(REPO / 'tools/analysis_tools/erosion_curve.py'))
+
+
+def test_table(tool):
+    assert tool['table'](dict(hull=FIGURES), [0, 1.5]).splitlines() == [
+        '| | eroded by | 0 | 1.5 |', '|---|---|---|---|', '| hull | O_Acc | 90.0 | 70.0 |',
+        '| hull | mIoU | 80.0 | 60.5 |', '| hull | inv_mIoU | – | 50.0 |']
+
+
+def test_tool_writes_figures_and_picture(tool, tmp_path, capsys):
+    out = tmp_path / 'curve.json'
+    tool['main']([CONFIG, 'none', '--names', 'again', '--widths', '0', '--out', str(out),
+                  '--cfg-options', 'test_dataloader.dataset.num_scenes=2',
+                  'test_dataloader.num_workers=0', 'test_dataloader.persistent_workers=False'])
+    written = json.loads(out.read_text())
+    assert written['widths'] == [0] and set(written['curves']) == {'again', 'hull behind occluders'}
+    assert written['curves']['again'] == written['curves']['hull behind occluders']
+    assert out.with_suffix('.png').read_bytes().startswith(b'\x89PNG')
+    assert '| again | O_Acc |' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('arguments, message', [
+    ([CONFIG], 'expected a checkpoint after every config'),
+    ([CONFIG, 'none', '--names', 'a', 'b'], 'expected 1 of --names, got 2')])
+def test_what_does_not_belong_together_is_refused(tool, arguments, message, capsys):
+    with pytest.raises(SystemExit):
+        tool['main']([*arguments, '--out', 'x.json'])
+    assert message in capsys.readouterr().err
+
+
+def test_one_name_for_two_is_refused(tool, tmp_path):
+    with pytest.raises(ValueError, match='need different names, got convexr_scenes, convexr_scene'):
+        tool['main']([CONFIG, 'none', CONFIG, 'none', '--out', str(tmp_path / 'x.json')])
