@@ -1,5 +1,6 @@
-# For masks that do not abut: training sees eroded, ragged and gappy ones, several occluders, and
-# patches cut out as at test time. Thresholds are chosen on pasted masks of a held-out file.
+# For masks that do not abut: training sees eroded and ragged ones whose gaps were closed, several
+# occluders, and patches cut out as at test time. Thresholds are chosen on pasted masks of a
+# held-out file.
 _base_ = './pcnet-m_unet-p128_3k_coco.py'
 model = dict(contact_gap=12)
 max_iters = 6000
