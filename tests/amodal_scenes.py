@@ -11,7 +11,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmamodal.evaluation.amodal_overlaps import Predicted, Truth
+from mmamodal.evaluation.detection.amodal_overlaps import Predicted, Truth
 from mmamodal.structures.segmentation import encode
 
 HEIGHT, WIDTH = 40, 56

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmamodal.apis.command_line import load_config
+from mmamodal.apis.running.command_line import load_config
 
 REPO = Path(__file__).parents[1]
 CONFIGS = REPO / 'configs'

@@ -14,8 +14,8 @@ from mmdet.registry import DATASETS, METRICS, MODELS, TRANSFORMS
 from mmengine.config import Config
 from mmengine.logging import MessageHub, MMLogger
 
-from mmamodal.apis.chain import Stage1, run_chain
-from mmamodal.apis.command_line import default_work_dir, load_config
+from mmamodal.apis.running.chain import Stage1, run_chain
+from mmamodal.apis.running.command_line import default_work_dir, load_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 RUNNABLE = sorted(path for path in CONFIGS.glob('*/*.py') if path.parent.name != '_base_')

@@ -7,8 +7,8 @@ import pytest
 from mmdet.registry import MODELS
 from mmengine.logging import MessageHub, MMLogger
 
-from mmamodal.apis.chain import build_runner
-from mmamodal.apis.command_line import load_config
+from mmamodal.apis.running.chain import build_runner
+from mmamodal.apis.running.command_line import load_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs/asbu'
 

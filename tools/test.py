@@ -4,10 +4,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmamodal.apis.command_line import (add_common_options, default_work_dir, load_config,
-                                        run_tool, start_processes)
+from mmamodal.apis.running.command_line import (add_common_options, default_work_dir, load_config,
+                                                run_tool, start_processes)
+from mmamodal.apis.running.test_time_augmentation import add_tta
 from mmamodal.apis.score import METRICS, add_pictures, choose_evaluators, score
-from mmamodal.apis.test_time_augmentation import add_tta
 
 
 def parse_args() -> argparse.Namespace:

@@ -6,9 +6,9 @@ import sys
 from mmengine.config import Config
 from mmengine.device import get_device
 
-from mmamodal.apis.chain import run_chain
-from mmamodal.apis.command_line import (add_common_options, default_work_dir, load_config,
-                                        run_tool, start_processes)
+from mmamodal.apis.running.chain import run_chain
+from mmamodal.apis.running.command_line import (add_common_options, default_work_dir, load_config,
+                                                run_tool, start_processes)
 
 
 def parse_args() -> argparse.Namespace:

@@ -1,6 +1,6 @@
 """What the tools call."""
 
-from .chain import run_chain, train, write_labels
+from .running.chain import run_chain, train, write_labels
 from .score import score
 
 __all__ = ['run_chain', 'score', 'train', 'write_labels']

@@ -10,12 +10,12 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.utils import track_iter_progress
 
-from ..datasets.mask_jitter import moved_border
-from ..evaluation.completion_metric import completion_figures, sums_of_sample
+from ..datasets.completion.mask_jitter import moved_border
+from ..evaluation.completion.completion_metric import completion_figures, sums_of_sample
 from ..structures.amodal_masks import AmodalMasks
-from .chain import build_runner
-from .command_line import config_name
-from .initialisation import without_pretrained
+from .running.chain import build_runner
+from .running.command_line import config_name
+from .running.initialisation import without_pretrained
 from .thresholds import load_model
 
 Figures = Dict[str, float]

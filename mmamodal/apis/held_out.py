@@ -16,7 +16,7 @@ from mmengine.runner import set_random_seed
 from mmengine.structures import InstanceData
 
 from ..structures.amodal_masks import AmodalMasks
-from .command_line import config_name
+from .running.command_line import config_name
 
 
 def validation_split(cfg: Config) -> dict:

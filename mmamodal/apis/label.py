@@ -14,13 +14,13 @@ from mmengine.runner import Runner
 from torch.utils.data import Dataset, Subset
 
 from ..datasets.coco_files import located
-from ..evaluation.pseudo_label_parts import finished_images, read_info
-from ..evaluation.pseudo_label_writer import PseudoLabelWriter
+from ..evaluation.pseudo_labels.parts import finished_images, read_info
+from ..evaluation.pseudo_labels.writer import PseudoLabelWriter
 from ..files import sha256
 from ..version import __version__
 from ..weights import local_file
-from .command_line import on_main_process
-from .initialisation import without_pretrained
+from .running.command_line import on_main_process
+from .running.initialisation import without_pretrained
 
 
 def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[PseudoLabelWriter]:

@@ -10,8 +10,8 @@ from torch import Tensor
 from ..files import sha256
 from ..version import __version__
 from ..weights import shipped_weights
-from .checkpoints import load_checkpoint, state_dict_of, trained_model, write_checkpoint
-from .initialisation import without_pretrained
+from .running.checkpoints import load_checkpoint, state_dict_of, trained_model, write_checkpoint
+from .running.initialisation import without_pretrained
 
 
 def publish(checkpoint: str, out: Path) -> Path:

@@ -9,13 +9,13 @@ from typing import Dict, List, Optional, Sequence
 from mmengine.config import Config
 from mmengine.dist import is_main_process
 
-from ..evaluation.amodal_rules import AmodalRules
+from ..evaluation.detection.amodal_rules import AmodalRules
 from ..files import check_output, check_writable, write_whole
-from .chain import build_runner
-from .checkpoints import check_fit, check_readable
-from .command_line import config_name, make_work_dir, on_main_process, say
-from .initialisation import without_pretrained
 from .label import annotation_files, continue_labels
+from .running.chain import build_runner
+from .running.checkpoints import check_fit, check_readable
+from .running.command_line import config_name, make_work_dir, on_main_process, say
+from .running.initialisation import without_pretrained
 
 METRICS = dict(segm='CocoMetric', bbox='CocoMetric', amodal='AmodalCocoMetric',
                completion='CompletionMetric', calibration='CalibrationMetric',

@@ -8,13 +8,14 @@ import numpy as np
 
 from ..datasets.coco_files import read_json
 from ..datasets.formats import open_annotations
-from ..evaluation.amodal_coco_eval import Evaluation, collector_paused, evaluate
-from ..evaluation.amodal_figures import class_figures, figures
-from ..evaluation.amodal_intervals import Interval, intervals
-from ..evaluation.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
-from ..evaluation.amodal_rules import AmodalRules
-from ..evaluation.prediction_files import About, predictions_of_entries, truth_of_instances
-from .command_line import say
+from ..evaluation.detection.amodal_coco_eval import Evaluation, collector_paused, evaluate
+from ..evaluation.detection.amodal_figures import class_figures, figures
+from ..evaluation.detection.amodal_intervals import Interval, intervals
+from ..evaluation.detection.amodal_overlaps import Overlaps, Predicted, overlaps_of_image
+from ..evaluation.detection.amodal_rules import AmodalRules
+from ..evaluation.predictions.prediction_files import (About, predictions_of_entries,
+                                                       truth_of_instances)
+from .running.command_line import say
 
 
 class FileScores(NamedTuple):

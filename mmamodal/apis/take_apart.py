@@ -20,15 +20,15 @@ from ..composites.backgrounds import paint_out
 from ..datasets.amodal_coco import AmodalCocoDataset
 from ..datasets.loading import decode_instance
 from ..files import write_json, write_whole
-from ..models.content_baselines import PlainContent
-from ..models.content_completer import ContentModel
+from ..models.content.baselines import PlainContent
+from ..models.content.completer import ContentModel
 from ..structures.amodal_masks import AmodalMasks
 from ..structures.layers import moved, put_together
 from ..structures.occlusion import order_from_masks
 from ..structures.order_graph import back_to_front
-from .checkpoints import check_fit, load_checkpoint, state_dict_of
-from .command_line import load_config
-from .initialisation import without_pretrained
+from .running.checkpoints import check_fit, load_checkpoint, state_dict_of
+from .running.command_line import load_config
+from .running.initialisation import without_pretrained
 
 Move = Tuple[int, int, int]
 

@@ -12,12 +12,12 @@ from mmengine.utils import track_iter_progress
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from ..evaluation.completion_metric import completion_figures, sums_of_sample
-from .chain import build_runner
-from .checkpoints import check_fit, check_readable
-from .command_line import config_name
+from ..evaluation.completion.completion_metric import completion_figures, sums_of_sample
 from .held_out import held_out_pairs, synthetic_samples, validation_split
-from .initialisation import without_pretrained
+from .running.chain import build_runner
+from .running.checkpoints import check_fit, check_readable
+from .running.command_line import config_name
+from .running.initialisation import without_pretrained
 
 GRID = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # What each threshold is chosen by.

@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 
 from ..datasets.amodal_coco import AmodalCocoDataset
-from ..datasets.cut_outs import Layer, canvas_mask, paste_pixels, turn_cut_out
-from ..datasets.paste_layout import PasteOptions, by_class, compose
+from ..datasets.pasting.cut_outs import Layer, canvas_mask, paste_pixels, turn_cut_out
+from ..datasets.pasting.paste_layout import PasteOptions, by_class, compose
 from ..files import write_whole
 from ..structures.annotation import annotation_of_masks
 from ..structures.segmentation import encode

@@ -10,8 +10,8 @@ from typing import Dict, List, NamedTuple, Sequence, Tuple
 import numpy as np
 from scipy.optimize import minimize
 
-from ..datasets.cut_outs import turn_mask
-from ..datasets.paste_layout import PasteOptions, by_class, compose
+from ..datasets.pasting.cut_outs import turn_mask
+from ..datasets.pasting.paste_layout import PasteOptions, by_class, compose
 from .sources import Sources
 
 

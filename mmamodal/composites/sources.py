@@ -12,7 +12,7 @@ from mmengine.utils import track_iter_progress
 
 from ..datasets.amodal_coco import AmodalCocoDataset
 from ..datasets.coco_files import describe_image
-from ..datasets.cut_outs import may_go_on
+from ..datasets.pasting.cut_outs import may_go_on
 from ..structures.segmentation import Segmentation, decode_tight
 from .backgrounds import Background, Box, least_covered, list_backgrounds, photo_box
 

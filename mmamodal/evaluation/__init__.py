@@ -1,12 +1,12 @@
 """Numbers and files out."""
 
-from .amodal_coco_metric import AmodalCocoMetric
-from .calibration_metric import CalibrationMetric
-from .completion_metric import CompletionMetric
-from .content_metric import ContentMetric
-from .dump_predictions import DumpPredictions
-from .pseudo_label_writer import PseudoLabelWriter
-from .result_writer import ResultWriter
+from .completion.calibration_metric import CalibrationMetric
+from .completion.completion_metric import CompletionMetric
+from .completion.content_metric import ContentMetric
+from .detection.amodal_coco_metric import AmodalCocoMetric
+from .predictions.dump_predictions import DumpPredictions
+from .predictions.result_writer import ResultWriter
+from .pseudo_labels.writer import PseudoLabelWriter
 
 __all__ = [
     'ContentMetric',

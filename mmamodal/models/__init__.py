@@ -1,18 +1,18 @@
 """Networks and losses."""
 
-from .amodal_tta import AmodalTTAModel
-from .baselines import HullCompleter
-from .completer import MaskCompleter
-from .content_baselines import PlainContent
-from .content_completer import ContentCompleter
-from .content_networks import InpaintDiscriminator, PConvUNet
-from .content_optim import OptimWrapperPerNetwork
-from .deeplab import CompletionDeepLab
-from .losses import (GaussianLoss, RegionWeightedCrossEntropy, UncertaintyBCELoss,
-                     UncertaintyLoss)
-from .orcnn_roi_head import CascadeORCNNRoIHead, ORCNNRoIHead
-from .unet import CompletionUNet, CompletionUNetResNet
-from .weighted_mask_head import WeightedMaskHead
+from .completion.baselines import HullCompleter
+from .completion.completer import MaskCompleter
+from .completion.deeplab import CompletionDeepLab
+from .completion.losses import (GaussianLoss, RegionWeightedCrossEntropy, UncertaintyBCELoss,
+                                UncertaintyLoss)
+from .completion.unet import CompletionUNet, CompletionUNetResNet
+from .content.baselines import PlainContent
+from .content.completer import ContentCompleter
+from .content.networks import InpaintDiscriminator, PConvUNet
+from .content.optim import OptimWrapperPerNetwork
+from .detection.amodal_tta import AmodalTTAModel
+from .detection.orcnn_roi_head import CascadeORCNNRoIHead, ORCNNRoIHead
+from .detection.weighted_mask_head import WeightedMaskHead
 
 __all__ = [
     'ContentCompleter', 'InpaintDiscriminator', 'OptimWrapperPerNetwork', 'PConvUNet',

@@ -12,7 +12,7 @@ from mmdet.structures.bbox import get_box_tensor
 from mmengine.runner import set_random_seed
 from torch.utils.data import Dataset
 
-from mmamodal.datasets.completion_transforms import shifted
+from mmamodal.datasets.completion.transforms import shifted
 from mmamodal.structures.occlusion import order_from_masks
 from mmamodal.structures.order_graph import depth_ranks
 from mmamodal.visualization import drawing

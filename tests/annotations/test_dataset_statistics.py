@@ -9,8 +9,8 @@ import published_files
 import pytest
 
 from mmamodal.annotations.dataset_statistics import (Objects, Statistics, as_json, by_class,
-                                                    class_table, joined, occlusion_statistics,
-                                                    read_objects, summarise, table)
+                                                     class_table, joined, occlusion_statistics,
+                                                     read_objects, summarise, table)
 from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.structures.segmentation import encode
 

@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from mmamodal.annotations import drawn_annotations as drawn
-from mmamodal.annotations.drawn_annotations import (AMODAL, VISIBLE, DrawnImage, Outline, amodal_coco,
-                                                 annotate, check_file_name, check_size,
-                                                 place_patch, read_label, photo_size, summary,
-                                                 unite)
+from mmamodal.annotations.drawn_annotations import (AMODAL, VISIBLE, DrawnImage, Outline,
+                                                    amodal_coco, annotate, check_file_name,
+                                                    check_size, photo_size, place_patch, read_label,
+                                                    summary, unite)
 from mmamodal.structures.segmentation import decode, encode
 
 H, W = 6, 12

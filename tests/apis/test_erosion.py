@@ -9,8 +9,8 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.structures import InstanceData
 
-from mmamodal.apis.command_line import load_config
 from mmamodal.apis.erosion import eroded, erosion_curve, hull_curve
+from mmamodal.apis.running.command_line import load_config
 from mmamodal.structures.amodal_masks import AmodalMasks
 
 CONFIGS = Path(__file__).parents[2] / 'configs/baselines'

@@ -13,9 +13,9 @@ from mmengine.config import Config
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmamodal.apis.command_line import load_config
-from mmamodal.apis.held_out import (held_out_pairs, picture_of_pair, source,
-                                    synthetic_samples, validation_split)
+from mmamodal.apis.held_out import (held_out_pairs, picture_of_pair, source, synthetic_samples,
+                                    validation_split)
+from mmamodal.apis.running.command_line import load_config
 from mmamodal.apis.thresholds import Remembering, best, choose_thresholds, sweep
 from mmamodal.models import CompletionUNet
 from mmamodal.structures.amodal_masks import AmodalMasks

@@ -17,7 +17,7 @@ from mmamodal.composites.files import check_finished, read_part
 from mmamodal.composites.fit import MODAL_AUG, Figures, Simulation, distance, fit, summarise
 from mmamodal.composites.sources import CutOut, Sources, find_sources
 from mmamodal.datasets.formats import open_annotations
-from mmamodal.datasets.paste_layout import PasteOptions
+from mmamodal.datasets.pasting.paste_layout import PasteOptions
 from mmamodal.files import open_lines
 from mmamodal.structures.segmentation import encode
 

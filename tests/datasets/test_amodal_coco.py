@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
-from mmamodal.datasets.coco_checks import (check_segmentation, choose_categories,
-                                           group_annotations, mask_bbox_xywh)
+from mmamodal.datasets.coco_checks import (check_segmentation, choose_categories, group_annotations,
+                                           mask_bbox_xywh)
 from mmamodal.datasets.coco_files import read_image_bytes
 from mmamodal.structures.segmentation import encode
 

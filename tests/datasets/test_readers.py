@@ -19,7 +19,7 @@ from published_files import NAMES, pictures
 
 from mmamodal.datasets import AmodalCocoDataset
 from mmamodal.datasets.loading import decode_instance
-from mmamodal.evaluation.pseudo_label_writer import PseudoLabelWriter
+from mmamodal.evaluation.pseudo_labels.writer import PseudoLabelWriter
 from mmamodal.models import HullCompleter
 from mmamodal.structures.amodal_masks import AmodalMasks
 

@@ -11,7 +11,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 from torch.nn import functional as F
 
-from mmamodal.evaluation.completion_metric import completion_areas
+from mmamodal.evaluation.completion.completion_metric import completion_areas
 from mmamodal.models import HullCompleter, MaskCompleter
 from mmamodal.structures import occlusion, segmentation
 from mmamodal.structures.amodal_masks import AmodalMasks

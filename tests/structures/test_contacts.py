@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from mmamodal.datasets.scene_drawing import lifted_crossing, seen_masks
-from mmamodal.datasets.scenes import SceneDataset
+from mmamodal.datasets.scenes.dataset import SceneDataset
+from mmamodal.datasets.scenes.drawing import lifted_crossing, seen_masks
 from mmamodal.structures.contacts import find_contacts, front_signs, with_mutual
 from mmamodal.structures.occlusion import (growth_inside, order_from_growth, order_from_masks,
                                            touching_pairs)

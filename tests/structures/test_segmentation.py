@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as mask_utils
 
-from mmamodal.structures.segmentation import (decode, decode_tight, encode, rle_bbox_xywh,
-                                              to_rle)
+from mmamodal.structures.segmentation import decode, decode_tight, encode, rle_bbox_xywh, to_rle
 
 SQUARE = [1, 1, 4, 1, 4, 4, 1, 4]
 SQUARE_MASK = np.zeros((5, 6), np.uint8)

@@ -7,7 +7,7 @@ from types import ModuleType
 import cv2
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 
 REPO = Path(__file__).parents[2]
 DETECTOR = str(REPO / 'configs/mask_rcnn/mask-rcnn_r18_fpn_scenes.py')

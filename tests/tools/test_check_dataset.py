@@ -10,7 +10,7 @@ import numpy as np
 import published_files
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.structures.segmentation import encode
 
 TEXTS = {  # contents of files that are no data set, and what is said of them

@@ -10,7 +10,7 @@ from types import ModuleType
 import published_files
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
 from mmamodal.datasets.cocoa import COCOAClsDataset
 from mmamodal.datasets.kins import KINS2020Dataset, KINSDataset

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from mmamodal.annotations.dataset_statistics import occlusion_statistics
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.composites.composer import Composer
 from mmamodal.composites.files import PART
 from mmamodal.datasets.formats import open_annotations

@@ -9,7 +9,7 @@ from types import ModuleType
 import published_files
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 
 REPO = Path(__file__).parents[2]
 

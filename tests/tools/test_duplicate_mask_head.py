@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 
 TOOL = Path(__file__).parents[2] / 'tools/model_converters/duplicate_mask_head.py'
 CLASSES = ('person', 'car', 'train')

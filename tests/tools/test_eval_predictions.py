@@ -10,11 +10,11 @@ import numpy as np
 import published_files
 import pytest
 
-from mmamodal.apis.command_line import run_tool
-from mmamodal.evaluation.amodal_coco_eval import evaluate
-from mmamodal.evaluation.amodal_figures import figures
-from mmamodal.evaluation.amodal_overlaps import overlaps_of_image
-from mmamodal.evaluation.amodal_rules import AmodalRules
+from mmamodal.apis.running.command_line import run_tool
+from mmamodal.evaluation.detection.amodal_coco_eval import evaluate
+from mmamodal.evaluation.detection.amodal_figures import figures
+from mmamodal.evaluation.detection.amodal_overlaps import overlaps_of_image
+from mmamodal.evaluation.detection.amodal_rules import AmodalRules
 from mmamodal.structures.segmentation import encode
 
 SCENES = amodal_scenes.random_scenes(2, 10)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.structures.annotation import annotation_of_masks
 from mmamodal.structures.segmentation import encode
 

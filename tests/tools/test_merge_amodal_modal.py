@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 
 TOOL = Path(__file__).parents[2] / 'tools/analysis_tools/merge_amodal_modal.py'
 

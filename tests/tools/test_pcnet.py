@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.models import CompletionUNet
 
 TOOL = Path(__file__).parents[2] / 'tools/model_converters/pcnet.py'

@@ -7,10 +7,10 @@ from typing import Callable
 
 import pytest
 
-from mmamodal.apis.results import FIGURES, known_figures, read_row, results_folder
-from mmamodal.evaluation.completion_metric import FIGURES as COMPLETION
-from mmamodal.evaluation.completion_metric import completion_figures
-from mmamodal.evaluation.results_table import Row
+from mmamodal.apis.running.results import FIGURES, known_figures, read_row, results_folder
+from mmamodal.evaluation.completion.completion_metric import FIGURES as COMPLETION
+from mmamodal.evaluation.completion.completion_metric import completion_figures
+from mmamodal.evaluation.completion.results_table import Row
 
 REPO = Path(__file__).parents[2]
 RAW = f'{REPO}/configs/baselines/raw_scenes.py'

@@ -12,7 +12,7 @@ import pytest
 import torch
 from mmdet.registry import MODELS
 
-from mmamodal.apis.command_line import load_config, run_tool
+from mmamodal.apis.running.command_line import load_config, run_tool
 from mmamodal.apis.take_apart import Objects, describe_order, rearrange
 from mmamodal.structures.annotation import annotation_of_masks
 

@@ -17,7 +17,7 @@ import torch
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 
-from mmamodal.apis.command_line import load_config, run_tool
+from mmamodal.apis.running.command_line import load_config, run_tool
 from mmamodal.apis.score import score
 
 REPO = Path(__file__).parents[2]

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from mmamodal.visualization import drawing
-from mmamodal.visualization.pictures import (Objects, Patches, completion_picture,
-                                             detection_picture)
+from mmamodal.visualization.pictures import Objects, Patches, completion_picture, detection_picture
 
 BLUE = (178, 114, 0)  # the palette's first colour, BGR
 GREY = np.full((16, 16, 3), 128, np.uint8)

@@ -6,10 +6,10 @@ from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
 
-from mmamodal.datasets.completion_transforms import (CompositeOccluder, CropPair, OcclusionBoundary,
+from mmamodal.datasets.completion.instance_pairs import InstancePairDataset
+from mmamodal.datasets.completion.transforms import (CompositeOccluder, CropPair, OcclusionBoundary,
                                                      PackCompletionInputs, PlaceOccluder)
-from mmamodal.datasets.instance_pairs import InstancePairDataset
-from mmamodal.datasets.scenes import SceneDataset
+from mmamodal.datasets.scenes.dataset import SceneDataset
 from mmamodal.structures.amodal_masks import AmodalMasks
 from mmamodal.structures.segmentation import encode
 from mmamodal.visualization import drawing, sample_pictures, samples

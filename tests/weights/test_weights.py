@@ -18,10 +18,10 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import load_checkpoint
 
 from mmamodal import weights
-from mmamodal.apis.chain import build_runner, check_initialisation
-from mmamodal.apis.checkpoints import Progress, check_fit
-from mmamodal.apis.command_line import load_config
 from mmamodal.apis.publish import halved, publish
+from mmamodal.apis.running.chain import build_runner, check_initialisation
+from mmamodal.apis.running.checkpoints import Progress, check_fit
+from mmamodal.apis.running.command_line import load_config
 from mmamodal.apis.score import score
 from mmamodal.files import sha256
 from mmamodal.models import CompletionUNet

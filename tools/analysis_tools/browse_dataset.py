@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import track_iter_progress
 from torch.utils.data import Dataset
 
-from mmamodal.apis.command_line import Settings, default_work_dir, load_config, run_tool
+from mmamodal.apis.running.command_line import Settings, default_work_dir, load_config, run_tool
 from mmamodal.files import write_whole
 from mmamodal.visualization.samples import (SamplePicture, choose_samples, contact_sheet,
                                             sample_picture)

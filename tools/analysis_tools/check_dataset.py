@@ -13,8 +13,8 @@ from mmamodal.annotations.check_report import as_dict, as_text, count_violations
 from mmamodal.annotations.checks import KINDS, NOTES, Violation, check_dataset
 from mmamodal.annotations.image_checks import image_dir_of
 from mmamodal.annotations.mending import MENDED, mend
-from mmamodal.apis.command_line import run_tool
-from mmamodal.apis.open_data import open_data
+from mmamodal.apis.running.command_line import run_tool
+from mmamodal.apis.running.open_data import open_data
 from mmamodal.datasets import AmodalCocoDataset
 from mmamodal.datasets.formats import FORMATS
 from mmamodal.files import check_output, write_json

@@ -8,14 +8,14 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 
 from mmamodal.annotations.dataset_statistics import (Objects, Statistics, as_json, by_class,
-                                                    class_table, joined, read_objects, summarise,
-                                                    table)
-from mmamodal.apis.command_line import load_config, run_tool
-from mmamodal.apis.open_data import open_data
+                                                     class_table, joined, read_objects, summarise,
+                                                     table)
+from mmamodal.apis.running.command_line import load_config, run_tool
+from mmamodal.apis.running.open_data import open_data
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
 from mmamodal.datasets.formats import FORMATS
 from mmamodal.files import check_output, write_json, write_whole
-from mmamodal.visualization.histograms import histograms
+from mmamodal.visualization.plots.histograms import histograms
 
 SPLITS = ('train', 'val', 'test')
 EXAMPLE = '''examples:

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
-from mmamodal.apis.command_line import Settings, config_name, load_config, run_tool
 from mmamodal.apis.erosion import erosion_curve, hull_curve
+from mmamodal.apis.running.command_line import Settings, config_name, load_config, run_tool
 from mmamodal.files import check_output, write_json, write_whole
-from mmamodal.visualization.erosion_curves import PANELS, erosion_curves
-from mmamodal.visualization.report import number
+from mmamodal.visualization.plots.erosion_curves import PANELS, erosion_curves
+from mmamodal.visualization.report.runs import number
 
 WIDTHS = (0, 1, 2, 4, 6, 8)
 BASELINE = 'hull behind occluders'

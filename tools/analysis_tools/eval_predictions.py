@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.apis.score_files import score_files
 from mmamodal.datasets.formats import FORMATS
-from mmamodal.evaluation.amodal_figures import class_table, interval_table, table
-from mmamodal.evaluation.amodal_rules import AmodalRules
+from mmamodal.evaluation.detection.amodal_figures import class_table, interval_table, table
+from mmamodal.evaluation.detection.amodal_rules import AmodalRules
 from mmamodal.files import check_output, write_json
 
 EXAMPLE = '''example:

@@ -7,12 +7,12 @@ from collections import Counter
 from pathlib import Path
 from typing import Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.formats import FORMATS, open_annotations
-from mmamodal.visualization.failure_files import (judge_images, read_predictions,
-                                                  write_confusion, write_curves, write_gallery)
-from mmamodal.visualization.failures import failures_of_image
-from mmamodal.visualization.gallery import TITLES
+from mmamodal.visualization.failures.failures import failures_of_image
+from mmamodal.visualization.failures.files import (judge_images, read_predictions, write_confusion,
+                                                   write_curves, write_gallery)
+from mmamodal.visualization.failures.gallery import TITLES
 
 EXAMPLE = '''example:
   python tools/analysis_tools/failure_gallery.py data/D2SA/val.json predictions.json \\

@@ -5,10 +5,10 @@ import os
 import sys
 from typing import List, Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.coco_files import read_json
-from mmamodal.evaluation.merged_predictions import merge_predictions
-from mmamodal.evaluation.result_lists import check_entries
+from mmamodal.evaluation.predictions.merged_predictions import merge_predictions
+from mmamodal.evaluation.predictions.result_lists import check_entries
 from mmamodal.files import check_output, write_json
 
 EPILOG = '''example:

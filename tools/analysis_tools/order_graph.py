@@ -13,10 +13,10 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from torch.utils.data import Dataset
 
-from mmamodal.apis.command_line import Settings, default_work_dir, load_config, run_tool
+from mmamodal.apis.running.command_line import Settings, default_work_dir, load_config, run_tool
 from mmamodal.apis.take_apart import load_model
 from mmamodal.structures.contacts import find_contacts, with_mutual
-from mmamodal.visualization.order_files import ImageOrder, order_lines, write_order
+from mmamodal.visualization.order.files import ImageOrder, order_lines, write_order
 
 EXAMPLE = '''example:
   python tools/analysis_tools/order_graph.py configs/asbu/asbu_unet_scenes.py \\

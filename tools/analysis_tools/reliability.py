@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.files import write_whole
-from mmamodal.visualization.reliability import REGIONS, reliability_diagram
+from mmamodal.visualization.plots.reliability import REGIONS, reliability_diagram
 
 EXAMPLE = '''example:
   python tools/test.py configs/asbu/asbu_unet_scenes.py work_dirs/asbu_unet_scenes/iter_2000.pth \\

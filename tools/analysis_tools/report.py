@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.files import write_whole
-from mmamodal.visualization.report import (COMPLETER_COLUMNS, DETECTOR_COLUMNS, Run, read_run,
-                                           table_as_text)
-from mmamodal.visualization.report_page import page
+from mmamodal.visualization.report.page import page
+from mmamodal.visualization.report.runs import (COMPLETER_COLUMNS, DETECTOR_COLUMNS, Run, read_run,
+                                                table_as_text)
 
 
 def named_dir(text: str) -> Tuple[str, Path]:

@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
-from mmamodal.apis.command_line import Settings, run_tool
-from mmamodal.apis.results import known_figures, produce, read_row, results_folder
-from mmamodal.evaluation.results_table import as_csv, as_markdown, compare
+from mmamodal.apis.running.command_line import Settings, run_tool
+from mmamodal.apis.running.results import known_figures, produce, read_row, results_folder
+from mmamodal.evaluation.completion.results_table import as_csv, as_markdown, compare
 from mmamodal.files import write_whole
 
 EPILOG = '''example:

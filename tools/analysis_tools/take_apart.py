@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
-from mmamodal.apis.open_data import open_data
+from mmamodal.apis.running.command_line import run_tool
+from mmamodal.apis.running.open_data import open_data
 from mmamodal.apis.take_apart import (complete_masks, describe_order, find_image, load_model,
                                       read_objects, rearrange, take_apart, write_parts,
                                       write_picture)
 from mmamodal.datasets.formats import FORMATS
-from mmamodal.models.content_completer import ContentModel
+from mmamodal.models.content.completer import ContentModel
 
 EXAMPLE = '''example:
   python tools/analysis_tools/take_apart.py configs/pcnet/pcnet-c_unet_scenes.py --split test \\

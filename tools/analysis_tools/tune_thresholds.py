@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from mmamodal.apis.command_line import Settings, default_work_dir, load_config, run_tool
+from mmamodal.apis.running.command_line import Settings, default_work_dir, load_config, run_tool
 from mmamodal.apis.thresholds import CRITERIA, GRID, Choice, choose_thresholds
 from mmamodal.files import check_output, write_json
-from mmamodal.visualization.report import number
+from mmamodal.visualization.report.runs import number
 
 EPILOG = '''example:
   python tools/analysis_tools/tune_thresholds.py configs/asbu/asbu_unet_scenes.py \\

@@ -25,7 +25,7 @@ from mmengine.structures import InstanceData
 from torch import nn
 
 import mmamodal  # noqa: F401
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.structures.amodal_masks import AmodalMasks
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

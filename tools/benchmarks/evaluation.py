@@ -22,10 +22,10 @@ from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.apis.score_files import score_files
-from mmamodal.evaluation.amodal_figures import table
-from mmamodal.evaluation.amodal_rules import AmodalRules
+from mmamodal.evaluation.detection.amodal_figures import table
+from mmamodal.evaluation.detection.amodal_rules import AmodalRules
 from mmamodal.files import write_json
 
 HEIGHT, WIDTH = 480, 640

@@ -22,7 +22,7 @@ from mmengine.registry import init_default_scope
 from mmengine.utils import track_iter_progress
 from torch.utils.data import DataLoader
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.files import write_json
 from mmamodal.structures.segmentation import decode, encode
 

@@ -27,7 +27,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from torch import Tensor, nn
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.models import MaskCompleter
 from mmamodal.structures import occlusion
 

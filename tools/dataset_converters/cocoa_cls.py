@@ -7,7 +7,7 @@ from typing import List, NamedTuple, Optional, Sequence
 
 from mmamodal.annotations.cocoa_classes import cocoa_cls, read_instances, report
 from mmamodal.annotations.conversion import records
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.formats import open_annotations
 from mmamodal.files import check_output, write_json
 

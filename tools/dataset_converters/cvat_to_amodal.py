@@ -11,10 +11,10 @@ import numpy as np
 from mmengine.utils import track_iter_progress
 
 from mmamodal.annotations.drawn_annotations import (DrawnImage, Outline, amodal_coco,
-                                                 check_file_name, check_size, place_patch,
-                                                 read_label, summary)
-from mmamodal.apis.command_line import run_tool
-from mmamodal.datasets.scene_shapes import ellipse
+                                                    check_file_name, check_size, place_patch,
+                                                    read_label, summary)
+from mmamodal.apis.running.command_line import run_tool
+from mmamodal.datasets.scenes.shapes import ellipse
 from mmamodal.files import write_json
 from mmamodal.structures.segmentation import to_rle
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Callable, List, Optional, Sequence
 
 from mmamodal.annotations.dataset_statistics import Statistics, occlusion_statistics, table
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.composites.composer import Composer
 from mmamodal.composites.files import ANNOTATIONS, generate
 from mmamodal.composites.fit import MODAL_AUG, RANGES, Figures, fit
 from mmamodal.composites.sources import Sources, describe, find_sources
 from mmamodal.datasets.formats import FORMATS, open_annotations
-from mmamodal.datasets.paste_layout import PasteOptions
+from mmamodal.datasets.pasting.paste_layout import PasteOptions
 from mmamodal.version import __version__
 
 EPILOG = '''examples:

@@ -7,7 +7,7 @@ from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.coco_checks import check_coco
 from mmamodal.datasets.coco_files import read_json
 from mmamodal.datasets.formats import guess_format

@@ -5,7 +5,7 @@ import sys
 from typing import Optional, Sequence
 
 from mmamodal.annotations.conversion import converted
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.datasets.formats import FORMATS, open_annotations
 from mmamodal.files import check_output, write_json
 

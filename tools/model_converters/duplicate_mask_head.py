@@ -7,9 +7,10 @@ from typing import Dict, List, Optional, Sequence
 
 from mmdet.datasets import CocoDataset
 
-from mmamodal.apis.checkpoints import load_checkpoint, write_checkpoint
-from mmamodal.apis.command_line import run_tool
-from mmamodal.models.duplicate_mask_head import class_count, sources_by_name, start_both_heads
+from mmamodal.apis.running.checkpoints import load_checkpoint, write_checkpoint
+from mmamodal.apis.running.command_line import run_tool
+from mmamodal.models.detection.duplicate_mask_head import (class_count, sources_by_name,
+                                                           start_both_heads)
 
 EPILOG = '''examples:
   COCO to COCOA-cls, which has the same 80 classes in the same order:

@@ -4,10 +4,10 @@ import argparse
 import sys
 from typing import Optional, Sequence
 
-from mmamodal.apis.checkpoints import load_checkpoint, state_dict_of, write_checkpoint
-from mmamodal.apis.command_line import run_tool
+from mmamodal.apis.running.checkpoints import load_checkpoint, state_dict_of, write_checkpoint
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.files import check_output
-from mmamodal.models.published_unet import convert_published, widths
+from mmamodal.models.completion.published_unet import convert_published, widths
 
 EPILOG = '''example:
   python tools/model_converters/pcnet.py COCOA_pcnet_m.pth.tar data/weights/pcnet-m_cocoa.pth

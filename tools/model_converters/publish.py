@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from mmamodal.apis.command_line import run_tool
 from mmamodal.apis.publish import publish
+from mmamodal.apis.running.command_line import run_tool
 from mmamodal.files import sha256
 
 EPILOG = '''example:

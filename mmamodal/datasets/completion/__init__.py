@@ -1,0 +1,1 @@
+"""Objects two by two, and the synthetic occlusion that a completer learns from."""

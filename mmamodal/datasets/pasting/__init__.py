@@ -1,0 +1,1 @@
+"""Whole objects pasted in front of others, for detectors."""

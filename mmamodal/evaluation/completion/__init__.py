@@ -1,0 +1,1 @@
+"""How well objects, their order and their content are completed."""

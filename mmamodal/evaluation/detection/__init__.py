@@ -1,0 +1,1 @@
+"""Average precision of amodal, visible, joint and invisible masks."""

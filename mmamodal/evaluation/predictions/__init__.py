@@ -1,0 +1,1 @@
+"""Detections in files: written, read, checked and merged."""

@@ -1,0 +1,1 @@
+"""The annotation file again, its masks completed."""

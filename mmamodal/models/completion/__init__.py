@@ -1,0 +1,1 @@
+"""Completers of masks: networks, losses, order, and what learns nothing."""

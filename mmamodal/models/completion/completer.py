@@ -1,0 +1,311 @@
+"""The completer: from visible masks and what touches them to amodal masks.
+
+Letters: N instances of an image of H×W pixels, P patches of side S, C input channels.
+"""
+
+from contextlib import nullcontext
+from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+
+import numpy as np
+import torch
+from mmdet.registry import MODELS
+from mmdet.structures import DetDataSample
+from mmengine.model import BaseModel
+from mmengine.structures import InstanceData
+from torch import Tensor
+
+from ...structures import occlusion, patches
+from ...structures.order_graph import CONTEXTS, in_front
+from .folding import Folding
+from .visible_objects import VisibleObjects
+
+CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches and is allocated once
+
+
+@MODELS.register_module()
+class MaskCompleter(BaseModel):
+    """Completes visible masks to amodal masks (PCNet-M, CVPR'20; ASBU, ICCV'21).
+
+    Trains on patches with a pasted occluder. Predicts for whole images, from their visible
+    masks alone: pairs that touch, their order, each object's occluders, its amodal mask.
+
+    Args:
+        network: any module from (P, C, S, S) to (P, 2, S, S); C is 2, or 5 with the image.
+        loss: a :class:`~mmamodal.models.completion.losses.CompletionLoss`; it says, too, how the
+            two channels are read.
+        evidence: second input channel: ``'boundary'`` (ASBU) or ``'mask'``, the occluder
+            itself (PCNet).
+        context: who occludes: ``'ancestors'`` and ``'parents'`` in the order graph (PCNet),
+            or ``'neighbours'``, ASBU's graph-free mode.
+        order: where the order comes from: ``'pairs'``, each object of a touching pair
+            completed with the other as occluder (PCNet), or ``'completion'``, read from the
+            amodal masks themselves, one pass for each object. By default ``'completion'``
+            for neighbours, else ``'pairs'``; neighbours with ``'pairs'`` are those with an
+            order.
+        patch_size: S in pixels, as in training, at least 16.
+        order_thr: probability above which a pixel counts as growth for the order.
+        amodal_thr: probability above which a pixel belongs to the amodal mask.
+        unite_visible: add the visible mask to the result.
+        clip_to_occluders: keep the result inside the visible mask and its occluders', as
+            hulls are in PCNet's ``convexr``.
+        contact_gap: widest gap between masks that is closed, pixels of the patch of either,
+            before anything else is done: each pixel of it goes to the nearer mask
+            (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
+        boundary_width: width of the dilation, odd, pixels of the patch, as in training.
+        enlarge: area of a patch over its object's box.
+        category_input: multiply the mask by the object's category id (KINS).
+        with_image: the network sees the image (C = 5).
+        keep_probability: predictions have ``probability``, too.
+        batch_size: patches in one pass of prediction.
+        cpu_bf16: bfloat16 autocast on a CPU that computes it natively; others are let be.
+            On GPUs use ``--amp``.
+        data_preprocessor: as in mmengine.
+        init_cfg: as in mmengine.
+
+    Raises:
+        ValueError: an option has another value than those above.
+    """
+
+    def __init__(self, network: dict, loss: dict, evidence: str = 'boundary',
+                 context: str = 'neighbours', order: Optional[str] = None,
+                 patch_size: int = 256, order_thr: float = 0.5, amodal_thr: float = 0.5,
+                 unite_visible: bool = False, clip_to_occluders: bool = False,
+                 contact_gap: float = 0.0, boundary_width: int = 5, enlarge: float = 3.0,
+                 category_input: bool = False, with_image: bool = False,
+                 keep_probability: bool = False, batch_size: int = 32, cpu_bf16: bool = False,
+                 data_preprocessor: Optional[dict] = None,
+                 init_cfg: Optional[dict] = None) -> None:
+        super().__init__(data_preprocessor, init_cfg)
+        order = order or ('completion' if context == 'neighbours' else 'pairs')
+        _check_choice('evidence', evidence, ('boundary', 'mask'))
+        _check_choice('context', context, CONTEXTS)
+        _check_choice('order', order, ('pairs', 'completion'))
+        if order == 'completion' and context != 'neighbours':
+            raise ValueError(f"order='completion' knows no order before it completes: it goes "
+                             f"with context='neighbours', not {context!r}")
+        for name, number, least in (('patch_size', patch_size, 16), ('batch_size', batch_size, 1),
+                                    ('boundary_width', boundary_width, 1)):
+            _check_whole(name, number, least)
+        if boundary_width % 2 == 0:
+            raise ValueError(f'expected an odd boundary_width, got {boundary_width}')
+        if contact_gap < 0:
+            raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
+        for name, threshold in (('order_thr', order_thr), ('amodal_thr', amodal_thr)):
+            _check_share(name, threshold)
+        self.network = MODELS.build(network).to(memory_format=torch.channels_last)
+        self._folding = Folding()
+        self.loss_mask = MODELS.build(loss)
+        self.evidence, self.context, self.order = evidence, context, order
+        self.patch_size, self.batch_size = patch_size, batch_size
+        self.order_thr, self.amodal_thr = order_thr, amodal_thr
+        self.unite_visible, self.boundary_width = unite_visible, boundary_width
+        self.clip_to_occluders, self.contact_gap = clip_to_occluders, contact_gap
+        self.enlarge, self.category_input = enlarge, category_input
+        self.with_image, self.cpu_bf16 = with_image, cpu_bf16
+        self.keep_probability = keep_probability
+        self.register_buffer('mean', torch.tensor([0.485, 0.456, 0.406]), persistent=False)
+        self.register_buffer('std', torch.tensor([0.229, 0.224, 0.225]), persistent=False)
+
+    def forward(self, inputs: Union[Dict[str, Tensor], Sequence[Tensor], None] = None,
+                data_samples: Optional[List[DetDataSample]] = None,
+                target: Optional[Tensor] = None,
+                mode: str = 'tensor') -> Union[Tensor, Dict[str, Tensor], List[DetDataSample]]:
+        """Loss of training patches, or amodal masks of images.
+
+        Args:
+            inputs: training: ``mask``, ``occluder`` and ``boundary``, each (P, S, S) uint8,
+                ``category`` (P,), and ``image`` (P, 3, S, S) uint8 BGR where the network
+                sees it. Prediction: images (3, H, W) uint8 BGR where it does, else nothing.
+            data_samples: prediction: ``gt_instances.masks`` are AmodalMasks (N, H, W), of
+                which only ``.visible`` is read.
+            target: training: (P, S, S) uint8, the object without occluder.
+            mode: ``'loss'``, ``'predict'``, or ``'tensor'`` for the network's output.
+        """
+        if mode == 'predict':
+            return self.predict(data_samples, inputs)
+        logits = self._logits(self._channels(**inputs))
+        if mode == 'tensor':
+            return logits
+        return dict(loss_mask=self.loss_mask(logits, target, inputs['occluder']))
+
+    def train(self, mode: bool = True) -> 'MaskCompleter':
+        """As in PyTorch; prediction takes the weights anew."""
+        self._folding.forget()
+        return super().train(mode)
+
+    def predict(self, data_samples: List[DetDataSample],
+                images: Optional[Sequence[Tensor]] = None) -> List[DetDataSample]:
+        """Add ``pred_instances`` and ``pred_order`` to each sample.
+
+        ``pred_instances`` has, in the order of ``gt_instances``: ``masks`` (N, H, W) bool,
+        ``labels`` (N,), ``scores`` (N,), ``patches`` (N, 4) int xyxy, ``evidence``
+        (N, S, S) uint8 and, if the loss knows it, ``uncertainty`` (N, S, S) float32, both on
+        the patches, as is ``probability`` (N, S, S) float32 of the amodal mask where it is
+        kept; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
+        An object of which nothing is visible gets an empty mask.
+        """
+        if self.with_image and images is None:
+            raise ValueError('with_image=True needs images: put LoadImageFromFile before '
+                             'LoadAmodalAnnotations in the test pipeline')
+        for i, sample in enumerate(data_samples):
+            image = images[i].permute(1, 2, 0).cpu().numpy() if self.with_image else None
+            objects = VisibleObjects(sample.gt_instances.masks.visible.masks,
+                                     self._categories(sample), image, self.enlarge,
+                                     self.contact_gap / self.patch_size)
+            sample.pred_instances, order = self._complete(objects)
+            sample.pred_instances.labels = sample.gt_instances.labels
+            sample.pred_instances.scores = torch.ones(len(objects.visible))
+            if 'ann_ids' in sample.gt_instances:
+                sample.pred_instances.ann_ids = sample.gt_instances.ann_ids
+            sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
+        return data_samples
+
+    @torch.inference_mode()
+    def _complete(self, objects: VisibleObjects) -> Tuple[InstanceData, np.ndarray]:
+        pairs = occlusion.touching_pairs(objects.visible, objects.boxes)
+        if self.order == 'pairs':
+            order = occlusion.order_from_growth(self._pairwise_growth(objects, pairs))
+            return self._complete_with(objects, in_front(order, self.context)), order
+        occluders = occlusion.pairs_as_matrix(pairs, len(objects.visible))
+        result = self._complete_with(objects, occluders)
+        growth = occlusion.growth_inside(result.masks.numpy().view(np.uint8), objects.visible,
+                                         pairs, objects.boxes)
+        return result, occlusion.order_from_growth(growth)
+
+    def _complete_with(self, objects: VisibleObjects, occluders: np.ndarray) -> InstanceData:
+        """The amodal masks, given who occludes whom: (N, N) bool."""
+        maps = {key: np.zeros((len(objects.visible), self.patch_size, self.patch_size), dtype)
+                for key, dtype in self._maps().items()}
+        masks = np.zeros(objects.visible.shape, np.uint8)
+        jobs = [(i, np.flatnonzero(occluders[i])) for i in np.flatnonzero(objects.seen)]
+        for batch, inputs, logits in self._run(objects, jobs, smooth=True):
+            found = dict(evidence=inputs[self.evidence_key],
+                         probability=self.loss_mask.probability(logits).cpu().numpy())
+            if 'uncertainty' in maps:
+                found['uncertainty'] = self.loss_mask.uncertainty(logits).cpu().numpy()
+            indices = [i for i, _ in batch]
+            for key, values in maps.items():
+                values[indices] = found[key]
+            amodal = found['probability'] > self.amodal_thr
+            for k, (i, others) in enumerate(batch):
+                patches.paste_into(masks[i], amodal[k], objects.patches[i])
+                if self.clip_to_occluders:
+                    objects.clip(masks[i], i, others)
+        if self.unite_visible:
+            objects.unite(masks)
+        return InstanceData(masks=torch.from_numpy(masks.view(bool)),
+                            patches=torch.from_numpy(objects.patches),
+                            **{key: torch.from_numpy(values) for key, values in maps.items()})
+
+    def _maps(self) -> Dict[str, type]:
+        """What predictions have on the patches, and its type."""
+        maps = dict(evidence=np.uint8)
+        if self.loss_mask.uncertainty(torch.zeros(1, 2, 1, 1)) is not None:
+            maps['uncertainty'] = np.float32
+        if self.keep_probability:
+            maps['probability'] = np.float32
+        return maps
+
+    def _pairwise_growth(self, objects: VisibleObjects, pairs: np.ndarray) -> np.ndarray:
+        """(N, N) growth of each object inside its partner, in pixels of the image."""
+        growth = np.zeros((len(objects.visible), len(objects.visible)))
+        jobs = [(i, [j]) for i, j in np.concatenate([pairs, pairs[:, ::-1]])]
+        for batch, inputs, logits in self._run(objects, jobs, smooth=False):
+            grown = self.loss_mask.probability(logits).cpu().numpy() > self.order_thr
+            grown &= (inputs['mask'] == 0) & (inputs['occluder'] == 1)
+            for (i, (j,)), pixels in zip(batch, np.count_nonzero(grown, axis=(1, 2))):
+                growth[i, j] = pixels * (objects.sides[i] / self.patch_size)**2
+        return growth
+
+    @property
+    def evidence_key(self) -> str:
+        """Which training input is the second channel."""
+        return 'boundary' if self.evidence == 'boundary' else 'occluder'
+
+    def _run(self, objects: VisibleObjects, jobs: list, smooth: bool) -> Iterator[tuple]:
+        """Pass (object, occluders) jobs through the network, a batch at a time."""
+        for start in range(0, len(jobs), self.batch_size):
+            batch = jobs[start:start + self.batch_size]
+            samples = [self._patch_inputs(objects, i, others, smooth) for i, others in batch]
+            inputs = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+            tensors = {key: torch.from_numpy(value).to(self.mean.device)
+                       for key, value in inputs.items()}
+            yield batch, inputs, self._folded_logits(self._channels(**tensors))
+
+    def _patch_inputs(self, objects: VisibleObjects, index: int, others: Sequence[int],
+                      smooth: bool) -> Dict[str, np.ndarray]:
+        """What training patches have, of one object and its occluders."""
+        patch = objects.patches[index]
+        mask = patches.crop_mask(objects.visible[index], patch, self.patch_size, smooth)
+        occluder = patches.resize_mask(objects.union(others, patch), self.patch_size, smooth)
+        mask = mask & (1 - occluder)
+        sample = dict(mask=mask, occluder=occluder, category=objects.categories[index])
+        if self.evidence == 'boundary':
+            sample['boundary'] = occlusion.occlusion_boundary(occluder, mask,
+                                                              self.boundary_width)
+        if self.with_image:
+            image = patches.crop_image(objects.image, patch, self.patch_size)
+            sample['image'] = image.transpose(2, 0, 1)
+        return sample
+
+    def _channels(self, mask: Tensor, occluder: Tensor, category: Tensor,
+                  boundary: Optional[Tensor] = None, image: Optional[Tensor] = None) -> Tensor:
+        """Training inputs -> (P, C, S, S) float32 for the network."""
+        second = boundary if self.evidence == 'boundary' else occluder
+        if second is None:
+            raise ValueError("evidence='boundary' needs OcclusionBoundary in the pipeline")
+        mask = mask.float()
+        if self.category_input:
+            mask = mask * category[:, None, None].float()
+        channels = torch.stack([mask, second.float()], dim=1)
+        if self.with_image:
+            if image is None:
+                raise ValueError('with_image=True needs images: CropPair(image_loader=dict('
+                                 "type='LoadImageFromFile')) in the pipeline")
+            rgb = image.flip(1).float() / 255
+            rgb = (rgb - self.mean[:, None, None]) / self.std[:, None, None]
+            channels = torch.cat([channels, rgb], dim=1)
+        return channels.contiguous(memory_format=torch.channels_last)
+
+    def _logits(self, channels: Tensor) -> Tensor:
+        with self._autocast():
+            return self.network(channels).float()
+
+    def _folded_logits(self, channels: Tensor) -> Tensor:
+        """As :meth:`_logits`, quicker, without gradients."""
+        on_cpu = channels.device.type == 'cpu'
+        share = max(CPU_PIXELS // self.patch_size**2, 1) if on_cpu else len(channels)
+        with self._autocast():
+            parts = [self._folding(self.network, part) for part in channels.split(share)]
+        return torch.cat(parts).float()
+
+    def _autocast(self) -> ContextManager:
+        if (self.cpu_bf16 and self.mean.device.type == 'cpu'
+                and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
+            return torch.autocast('cpu', dtype=torch.bfloat16)
+        return nullcontext()
+
+    def _categories(self, sample: DetDataSample) -> np.ndarray:
+        """(N,) what the mask is multiplied by: category ids if the network gets them."""
+        count = len(sample.gt_instances.masks)
+        if not self.category_input:
+            return np.ones(count, np.int64)
+        if 'category_ids' not in sample.gt_instances:
+            raise ValueError('category_input=True needs category ids: load annotations with '
+                             'LoadAmodalAnnotations and pack them with PackAmodalInputs')
+        return torch.as_tensor(sample.gt_instances.category_ids).cpu().numpy()
+
+
+def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    if value not in choices:
+        raise ValueError(f'expected {name} to be one of {choices}, got {value!r}')
+
+
+def _check_whole(name: str, value: int, least: int) -> None:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f'expected {name} to be a whole number of at least {least}, got {value!r}')
+
+
+def _check_share(name: str, value: float) -> None:
+    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f'expected {name} to be a probability in [0, 1], got {value!r}')

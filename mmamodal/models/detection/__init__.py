@@ -1,0 +1,1 @@
+"""Detectors of amodal and visible masks."""

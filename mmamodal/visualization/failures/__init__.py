@@ -1,0 +1,1 @@
+"""What a detector gets wrong: judged, ranked, drawn."""

@@ -1,0 +1,1 @@
+"""The report on work directories: read, and laid out as a page."""

@@ -1,0 +1,124 @@
+"""Pictures and files of an order: what colour is where, what Graphviz and JSON are given."""
+
+import json
+
+import cv2
+import numpy as np
+
+from mmamodal.structures.contacts import find_contacts
+from mmamodal.visualization import drawing
+from mmamodal.visualization.order.files import (ImageOrder, order_dot, order_lines, order_record,
+                                                write_order)
+from mmamodal.visualization.order.pictures import (BLUE, RED, contacts_picture, mutual_picture,
+                                                   order_picture)
+
+IMAGE = np.full((64, 96, 3), 128, np.uint8)
+MUTUAL = np.array([(0, -1, 1), (-1, 0, 0), (-1, 0, 0)], np.int8)
+
+
+def block(x1: int, y1: int, x2: int, y2: int) -> np.ndarray:
+    mask = np.zeros((64, 96), np.uint8)
+    mask[y1:y2, x1:x2] = 1
+    return mask
+
+
+SEEN = np.stack([block(10, 10, 40, 50), block(40, 10, 70, 50), block(80, 10, 90, 50)])
+# Above the middle 0 goes on below 1, under it 1 below 0.
+WHOLE = SEEN | np.stack([block(40, 10, 50, 30), block(30, 30, 40, 50), block(0, 0, 0, 0)])
+
+
+def result(order: np.ndarray = MUTUAL) -> ImageOrder:
+    return ImageOrder(['mug', 'a "b"', 'fish'], SEEN, WHOLE, order, find_contacts(SEEN, WHOLE))
+
+
+def share(picture: np.ndarray, colour: tuple, window: tuple) -> float:
+    """The share of pixels of a colour in a window of the panel, in pixels of the image."""
+    scale = picture.shape[0] // 64
+    x1, y1, x2, y2 = (scale * side for side in window)
+    return float((picture[y1:y2, x1:x2] == colour).all(-1).mean())
+
+
+def test_arrow_leads_from_the_front_to_what_is_behind():
+    order = np.zeros((3, 3), np.int8)
+    nothing = order_picture(IMAGE, SEEN, order)
+    order[0, 2], order[2, 0] = 1, -1
+    drawn = order_picture(IMAGE, SEEN, order)
+    assert drawn.shape == nothing.shape and drawn.shape[1] >= 480
+    changed = (drawn != nothing).any(-1)
+    columns = np.flatnonzero(changed.any(0)) * 96 / drawn.shape[1]
+    assert 24 < columns.min() < 32 and 78 < columns.max() < 86
+    # The head is at the end of the object behind.
+    heights = changed.sum(0)[changed.any(0)]
+    assert heights[-12:].max() > 2 * np.median(heights)
+    swapped = order_picture(IMAGE, SEEN, -order)
+    assert (swapped != drawn).any()
+
+
+def test_arrows_of_a_ring_have_their_own_colour():
+    def orange(order: np.ndarray) -> int:
+        picture = order_picture(IMAGE, SEEN[:2], order).astype(int)
+        return np.count_nonzero(np.abs(picture - (0, 94, 213)).max(-1) < 8)
+
+    assert orange(MUTUAL[:2, :2]) > 50
+    assert orange(np.array([(0, 1), (-1, 0)])) == 0
+
+
+def test_an_object_that_is_not_seen_is_left_out():
+    hidden = SEEN * np.array([1, 0, 1], np.uint8)[:, None, None]
+    order_picture(IMAGE, hidden, MUTUAL)
+    assert order_picture(IMAGE, SEEN[:0], MUTUAL[:0, :0]).ndim == 3
+
+
+def test_each_piece_has_the_colour_of_the_object_in_front():
+    picture = contacts_picture(IMAGE, SEEN, find_contacts(SEEN, WHOLE))
+    first, second, _ = drawing.object_colours(3)
+    above, below = (38, 14, 42, 24), (38, 36, 42, 46)
+    assert share(picture, second, above) > 0.4 and share(picture, first, above) == 0
+    assert share(picture, first, below) > 0.4 and share(picture, second, below) == 0
+    nobody = contacts_picture(IMAGE, SEEN, find_contacts(SEEN, SEEN))
+    assert share(nobody, (255, 255, 255), above) > 0.4
+
+
+def test_mutual_picture_is_red_and_blue_with_dashes_around_the_growth():
+    picture = mutual_picture(IMAGE, SEEN, WHOLE, find_contacts(SEEN, WHOLE), (1, 0))
+    h, w = drawing.panel_shape(64, 96)
+    panels = [picture[23 + 5:23 + 5 + h, 10 + k * (w + 10):][:, :w] for k in range(4)]
+    assert [panel.shape for panel in panels] == [(h, w, 3)] * 4
+    assert share(panels[0], BLUE, (39, 14, 41, 24)) > 0.5
+    assert share(panels[0], RED, (39, 36, 41, 46)) > 0.5
+    assert share(panels[1], RED, (10, 10, 40, 50)) == share(panels[1], BLUE, (40, 10, 70, 50)) == 1
+    assert share(panels[2], RED, (42, 14, 48, 26)) == 1 and not share(panels[2], BLUE,
+                                                                       (0, 0, 96, 64))
+    white = share(panels[2], (255, 255, 255), (39, 9, 51, 31))
+    assert 0.02 < white < 0.3 and not share(panels[2], (255, 255, 255), (0, 0, 38, 64))
+
+
+def test_lines():
+    assert order_lines(result()) == ['back to front: 3 fish | 1 mug, 2 a "b"',
+                                     'each in front of the other: 1 mug, 2 a "b"']
+    ring = np.array([(0, 1, -1), (-1, 0, 1), (1, -1, 0)], np.int8)
+    assert order_lines(result(ring))[1:] == ['ring: 1 mug, 2 a "b", 3 fish']
+
+
+def test_dot_is_what_graphviz_reads():
+    lines = order_dot(result()).splitlines()
+    assert lines[0] == 'digraph order {' and lines[-1] == '}'
+    assert lines[2] == r'  2 [label="2 a \"b\""];'
+    assert set(lines[4:-1]) == {'  1 -> 2;', '  2 -> 1;', '  1 -> 3;'}
+
+
+def test_record_counts_from_one():
+    record = order_record(result())
+    assert record['order'] == MUTUAL.tolist()
+    assert (record['back_to_front'], record['rings'], record['mutual']) == (
+        [[3], [1, 2]], [[1, 2]], [[1, 2]])
+    assert {contact['front'] for contact in record['contacts']} <= {1, 2, None}
+    assert all(contact['objects'] == [1, 2] for contact in record['contacts'])
+
+
+def test_files_are_written(tmp_path):
+    write_order(tmp_path / 'a.b', IMAGE, result())
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        'a.b.dot', 'a.b.json', 'a.b.png', 'a.b_mutual_1_2.png']
+    assert json.loads((tmp_path / 'a.b.json').read_text())['mutual'] == [[1, 2]]
+    assert cv2.imread(str(tmp_path / 'a.b.png')).shape[1] > 900
