@@ -4,20 +4,23 @@ that the amodal metrics take; and the metrics again, by their definitions.
 Letters: D detections, G objects of an image, H×W pixels.
 """
 
-from typing import Callable, Dict, List, NamedTuple, Sequence, Tuple
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
-from mmamodal.evaluation.detection.amodal_overlaps import Predicted, Truth
+from mmamodal.evaluation.detection.amodal_coco_eval import evaluate
+from mmamodal.evaluation.detection.amodal_overlaps import Predicted, Truth, overlaps_of_image
+from mmamodal.evaluation.detection.amodal_rules import AmodalRules
 from mmamodal.structures.segmentation import encode
 
 HEIGHT, WIDTH = 40, 56
 CLASSES = ('box', 'bar')
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
+RULES = AmodalRules()
 
 
 class Scene(NamedTuple):
@@ -304,3 +307,32 @@ def expected_figures(scenes: Sequence[Scene], most: int = 100) -> Dict[str, floa
                 lambda label: [hidden_case(scene, label, difference, same) for scene in scenes],
                 most, [0.5])[0]
     return figures
+
+
+def evaluated(scenes: Sequence[Scene], rules: AmodalRules = RULES) -> object:
+    overlaps = [(scene.image_id, overlaps_of_image(truth_of(scene),
+                                                   predicted_of(scene), rules))
+                for scene in scenes]
+    return evaluate(overlaps, len(CLASSES), rules)
+
+
+def rle(text: str, chars: str) -> dict:
+    return encode(np.array([[char in chars for char in text]], np.uint8))
+
+
+def one_image(true: Sequence[str], found: Sequence[str], scores: Optional[Sequence[float]] = None,
+              labels: Sequence[Sequence[int]] = ((), ()), crowd: Sequence[int] = (),
+              invisible: Optional[Sequence[str]] = None, has_visible: bool = True,
+              image_id: int = 1, rules: AmodalRules = RULES) -> tuple:
+    """An image of objects and detections, written as rows; all of class 0 if not said."""
+    truth = Truth(
+        np.array(labels[0] or [0] * len(true), np.int64), [rle(text, 'Aa') for text in true],
+        [rle(text, 'A') for text in true], np.array([place in crowd for place in range(len(true))],
+                                                    bool), np.full(len(true), -1))
+    scores = np.linspace(0.9, 0.1, len(found)) if scores is None else np.array(scores, float)
+    predicted = Predicted(
+        np.array(labels[1] or [0] * len(found), np.int64), scores,
+        [rle(text, 'Aa') for text in found],
+        [rle(text, 'A') for text in found] if has_visible else None,
+        None if invisible is None else [rle(text, 'a') for text in invisible])
+    return image_id, overlaps_of_image(truth, predicted, rules)

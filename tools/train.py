@@ -35,8 +35,9 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> None:
     cfg.work_dir = args.work_dir or cfg.get('work_dir') or default_work_dir(args.config)
     if args.amp:
         if get_device() == 'cpu':
-            raise ValueError('--amp needs a GPU; on a CPU that computes bfloat16 natively, '
-                             'completers take --cfg-options model.cpu_bf16=True')
+            instead = (', or, if this CPU computes bfloat16 natively, give --cfg-options '
+                       'model.cpu_bf16=True') if cfg.model.type == 'MaskCompleter' else ''
+            raise ValueError(f'--amp needs a GPU: leave it out{instead}')
         cfg.optim_wrapper.update(type='AmpOptimWrapper', loss_scale='dynamic')
     if args.auto_scale_lr:
         if 'base_batch_size' not in (cfg.get('auto_scale_lr') or {}):

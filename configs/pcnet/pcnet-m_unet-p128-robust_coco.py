@@ -2,7 +2,7 @@
 # occluders, and patches cut out as at test time. Thresholds are chosen on pasted masks of a
 # held-out file.
 _base_ = './pcnet-m_unet-p128_3k_coco.py'
-model = dict(contact_gap=12)
+model = dict(contact_gap=24)
 max_iters = 6000
 train_dataloader = dict(
     dataset=dict(
@@ -13,7 +13,7 @@ train_dataloader = dict(
             dict(type='PlaceOccluder'),
             dict(type='FocusOnVisible', patch_size=128),
             dict(type='JitterMasks'),
-            dict(type='CloseGaps', gap=12),
+            dict(type='CloseGaps', gap=24),
             dict(type='OcclusionBoundary'),
             dict(type='PackCompletionInputs')
         ]))

@@ -13,10 +13,8 @@ from mmengine.utils import track_iter_progress
 from ..datasets.completion.mask_jitter import moved_border
 from ..evaluation.completion.completion_metric import completion_figures, sums_of_sample
 from ..structures.amodal_masks import AmodalMasks
-from .running.chain import build_runner
 from .running.command_line import config_name
-from .running.initialisation import without_pretrained
-from .thresholds import load_model
+from .running.models import load_model
 
 Figures = Dict[str, float]
 HULL = dict(type='HullCompleter', method='convexr')
@@ -28,7 +26,7 @@ def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List
     What is given is eroded; measured is against the true amodal and visible masks.
 
     Args:
-        cfg: of a completer, with ``work_dir``.
+        cfg: of a completer.
         checkpoint: path of its weights; ``'none'``: it has none.
         widths: of the rim that all visible masks lose, pixels of the image.
 
@@ -39,7 +37,7 @@ def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List
     if not loader or loader.dataset.get('visible_only'):
         raise ValueError(f'{config_name(cfg)} has no test set with amodal truth: set '
                          'test_dataloader.dataset, and visible_only=False in it')
-    model = _load(cfg, checkpoint)
+    model = load_model(cfg, checkpoint)
     sums: Dict[float, List[dict]] = {width: [] for width in widths}
     batches = Runner.build_dataloader(loader, seed=0)
     for batch in track_iter_progress((batches, len(batches))):
@@ -49,20 +47,16 @@ def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List
 
 
 def hull_curve(cfg: Config, widths: Sequence[float]) -> List[Figures]:
-    """The same of hulls behind their occluders, told of the gaps that erosion makes."""
+    """The same of hulls behind their occluders, told of the gaps that erosion makes.
+
+    Closed are gaps of up to one and a half times as wide, for at corners they are wider.
+    """
     curve = []
     for width in widths:
         hull = copy.deepcopy(cfg)
-        hull.model = dict(HULL, contact_gap=2 * width)
+        hull.model = dict(HULL, contact_gap=3 * width)
         curve += erosion_curve(hull, 'none', [width])
     return curve
-
-
-def _load(cfg: Config, checkpoint: str) -> BaseModel:
-    if checkpoint != 'none':
-        return load_model(cfg, checkpoint)[0]
-    cfg.load_from, cfg.resume = None, False
-    return build_runner(without_pretrained(cfg)).model.eval()
 
 
 def _sums(model: BaseModel, batch: dict, width: float) -> List[dict]:

@@ -16,7 +16,11 @@ from mmengine.runner import set_random_seed
 from mmengine.structures import InstanceData
 
 from ..structures.amodal_masks import AmodalMasks
+from .label import annotation_files
 from .running.command_line import config_name
+
+# Options of a dataset that hold for another file, too; others name images, folders or keys.
+OF_ANY_FILE = ('metainfo', 'one_class', 'filter_cfg', 'margin')
 
 
 def validation_split(cfg: Config) -> dict:
@@ -51,17 +55,17 @@ def held_out_pairs(cfg: Config, path: str) -> dict:
         raise ValueError(f'{config_name(cfg)} needs images, and synthetic occlusions have none: '
                          'choose on a validation split with amodal truth')
     pairs = cfg.train_dataloader.dataset.to_dict()
-    inner = dict(pairs['dataset'], type='AmodalCocoDataset', data_root='', ann_file=path,
-                 data_prefix={}, visible_only=True)
-    used = [cfg.train_dataloader.dataset.dataset, *(
-        loader.dataset for loader in [cfg.get('test_dataloader')]
-        if loader and not loader.dataset.get('visible_only'))]
-    if source(inner) in [source(dataset) for dataset in used]:
+    used = [pairs['dataset'], *(loader.dataset for loader in [cfg.get('test_dataloader')]
+                                if loader and not loader.dataset.get('visible_only'))]
+    if os.path.realpath(path) in [os.path.realpath(file) for dataset in used
+                                  for file in annotation_files(dataset)]:
         raise ValueError(f'{path} is what {config_name(cfg)} trains on or reports: give a file of '
                          'visible masks that were held out')
     steps = {step['type']: step for step in pairs['pipeline']}
     placed = dict(steps['PlaceOccluder'], front_prob=1.0)
-    return dict(type='InstancePairDataset', dataset=inner, pipeline=[steps['CropPair'], placed])
+    kept = {key: pairs['dataset'][key] for key in OF_ANY_FILE if key in pairs['dataset']}
+    return dict(type='InstancePairDataset', pipeline=[steps['CropPair'], placed], dataset=dict(
+        kept, type='AmodalCocoDataset', ann_file=path, visible_only=True))
 
 
 def synthetic_samples(dataset: dict, count: int) -> List[dict]:
@@ -91,9 +95,7 @@ def picture_of_pair(pair: dict, img_id: int) -> DetDataSample:
 
 def source(dataset: dict) -> tuple:
     """What tells data from other data: the file, or the split and seed of drawn scenes."""
-    path = dataset.get('ann_file') or ''
-    if path:
-        path = os.path.realpath(os.path.join(dataset.get('data_root') or '', path))
+    path = os.path.realpath(annotation_files(dataset)[0]) if dataset.get('ann_file') else ''
     return path, dataset.get('split'), dataset.get('seed')
 
 

@@ -3,11 +3,13 @@
 import copy
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
+from mmengine.evaluator import BaseMetric
 
 from ..evaluation.detection.amodal_rules import AmodalRules
 from ..files import check_output, check_writable, write_whole
@@ -39,7 +41,8 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
         out: path of a file for the predictions: ``.pkl``, or, of a detector, ``.json``.
 
     Raises:
-        ValueError: the checkpoint is of another model, or cannot be read.
+        ValueError: the checkpoint is of another model, or cannot be read; or, after the metrics
+            are written, the predictions cannot be.
         FileNotFoundError: it does not exist.
     """
     if out is not None:
@@ -56,6 +59,7 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
         on_main_process(check_fit, runner.model, checkpoint, cfg)
     elif any(True for _ in runner.model.parameters()):
         say(f'no checkpoint: the parameters of {config_name(cfg)} are at random')
+    late = [] if out is None else put_off_errors(runner.test_evaluator.metrics[-1], out)
     writer = continue_labels(runner, cfg.load_from)
     if writer is None or writer.left:
         metrics = runner.test()
@@ -63,6 +67,7 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
         metrics = on_main_process(writer.merge)
     if is_main_process():
         write_metrics(metrics, Path(cfg.work_dir) / 'metrics.json')
+    on_main_process(_raise_first, late)
     return metrics
 
 
@@ -72,6 +77,7 @@ def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
     Raises:
         ValueError: a name is unknown, or does not go with the model.
     """
+    names = list(dict.fromkeys(names))
     unknown = [name for name in names if name not in METRICS]
     if unknown:
         raise ValueError(f'--eval knows {", ".join(METRICS)}, not {", ".join(unknown)}')
@@ -84,7 +90,7 @@ def choose_evaluators(cfg: Config, names: Sequence[str]) -> List[dict]:
     if kind != 'detector':
         if 'calibration' in names and cfg.model.type == 'MaskCompleter':
             cfg.model.keep_probability = True
-        return [_configured(cfg, METRICS[name]) for name in dict.fromkeys(names)]
+        return [_configured(cfg, METRICS[name]) for name in names]
     coco = [name for name in names if METRICS[name] == 'CocoMetric']
     chosen = [dict(_configured(cfg, 'CocoMetric'), metric=coco)] if coco else []
     for evaluator in chosen:
@@ -115,6 +121,29 @@ def add_predictions_file(cfg: Config, out: str, checkpoint: str) -> None:
     cfg.test_evaluator = [*([configured] if isinstance(configured, dict) else configured), writer]
 
 
+def put_off_errors(writer: BaseMetric, out: str) -> List[OSError]:
+    """Keep a writer that cannot write ``out``, as on a full disk, from losing the metrics that
+    were computed before it: its error comes in the list."""
+    errors: List[OSError] = []
+    write = writer.compute_metrics
+
+    def try_to_write(results: list) -> Dict[str, float]:
+        try:
+            return write(results)
+        except OSError as error:
+            error.filename = error.filename or out
+            errors.append(error)
+            return {}
+
+    writer.compute_metrics = try_to_write
+    return errors
+
+
+def _raise_first(errors: List[OSError]) -> None:
+    if errors:
+        raise errors[0]
+
+
 def keep_sums(cfg: Config) -> None:
     """Have the metrics of completers write their sums beside ``metrics.json``."""
     configured = cfg.get('test_evaluator') or []
@@ -131,10 +160,12 @@ def add_pictures(cfg: Config, show_dir: str) -> None:
 
 
 def write_metrics(metrics: Dict[str, float], path: Path) -> None:
-    """Metrics as JSON, whole or not at all; null for NaN, where there is nothing to measure."""
+    """Metrics as JSON, whole or not at all; null for NaN, where there is nothing to measure, and
+    for infinity, the PSNR of content without a fault: JSON knows neither."""
     plain = {name: getattr(value, 'item', lambda value=value: value)()
              for name, value in metrics.items()}
-    plain = {name: None if value != value else value for name, value in plain.items()}
+    plain = {name: None if isinstance(value, float) and not math.isfinite(value) else value
+             for name, value in plain.items()}
     write_whole(path, (json.dumps(plain, indent=2) + '\n').encode())
 
 

@@ -10,9 +10,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 import torch
-from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.device import get_device
 from mmengine.model import BaseModel
 from mmengine.structures import InstanceData
 
@@ -23,12 +21,9 @@ from ..files import write_json, write_whole
 from ..models.content.baselines import PlainContent
 from ..models.content.completer import ContentModel
 from ..structures.amodal_masks import AmodalMasks
-from ..structures.layers import moved, put_together
+from ..structures.layers import Layer, moved, on_image, put_together
 from ..structures.occlusion import order_from_masks
 from ..structures.order_graph import back_to_front
-from .running.checkpoints import check_fit, load_checkpoint, state_dict_of
-from .running.command_line import load_config
-from .running.initialisation import without_pretrained
 
 Move = Tuple[int, int, int]
 
@@ -58,30 +53,6 @@ def find_image(dataset: AmodalCocoDataset, wanted: str) -> int:
     first = dataset.get_data_info(0)
     raise ValueError(f'{dataset.source} has no image {wanted!r}: expected a file name or an id, '
                      f"such as {first['file_name']} or {first['img_id']}")
-
-
-def load_model(config: str, checkpoint: str, kind: type = BaseModel,
-               options: Optional[dict] = None) -> BaseModel:
-    """The model of a config with its weights, to predict with.
-
-    Args:
-        config: path.
-        checkpoint: path of the weights; ``'none'`` for a model that has none.
-        kind: what it has to be.
-        options: settings that override those of the config.
-
-    Raises:
-        ValueError: it is of another kind, or the weights are of another model.
-        FileNotFoundError: a file does not exist.
-    """
-    cfg = without_pretrained(load_config(config, options))
-    model = MODELS.build(cfg.model)
-    if not isinstance(model, kind):
-        raise ValueError(f'{config} has a {type(model).__name__}: expected a {kind.__name__}')
-    if checkpoint != 'none':
-        check_fit(model, checkpoint, cfg)
-        model.load_state_dict(state_dict_of(load_checkpoint(checkpoint)), strict=False)
-    return model.to(get_device()).eval()
 
 
 def read_objects(dataset: AmodalCocoDataset, index: int) -> Objects:
@@ -123,11 +94,11 @@ def background_of(image: np.ndarray, amodal: np.ndarray,
     if network is None:
         return paint_out(image, hole)
     return network.complete(image, 1 - hole[None], np.ones_like(hole)[None],
-                            np.ones(1, np.int64))[0, ..., :3]
+                            np.ones(1, np.int64))[0].pixels[..., :3]
 
 
 def take_apart(image: np.ndarray, objects: Objects, content: Optional[ContentModel] = None,
-               network_background: bool = False) -> Tuple[np.ndarray, np.ndarray]:
+               network_background: bool = False) -> Tuple[List[Layer], np.ndarray]:
     """Whole objects and a background.
 
     Args:
@@ -137,20 +108,20 @@ def take_apart(image: np.ndarray, objects: Objects, content: Optional[ContentMod
         network_background: ``content`` fills the background, too.
 
     Returns:
-        (N, H, W, 4) layers and (H, W, 3) background.
+        N layers and (H, W, 3) background.
     """
     content = content or PlainContent('telea')
     layers = content.complete(image, objects.visible, objects.amodal, objects.categories)
     return layers, background_of(image, objects.amodal, content if network_background else None)
 
 
-def rearrange(background: np.ndarray, layers: np.ndarray, front_to_back: Sequence[int],
+def rearrange(background: np.ndarray, layers: Sequence[Layer], front_to_back: Sequence[int],
               moves: Sequence[Move] = ()) -> np.ndarray:
     """Put an image together.
 
     Args:
         background: (H, W, 3).
-        layers: (N, H, W, 4).
+        layers: of N objects.
         front_to_back: numbers of objects, from 1; those that are not named are left out.
         moves: (number, x, y): an object moves to the right and down by so many pixels.
 
@@ -164,7 +135,7 @@ def rearrange(background: np.ndarray, layers: np.ndarray, front_to_back: Sequenc
                              f'{len(layers)}')
     if len(set(front_to_back)) < len(front_to_back):
         raise ValueError(f'expected every object once, got the order {list(front_to_back)}')
-    layers = layers.copy() if moves else layers
+    layers = list(layers)
     for number, x, y in moves:
         layers[number - 1] = moved(layers[number - 1], x, y)
     return put_together(background, layers, [number - 1 for number in front_to_back])
@@ -194,11 +165,11 @@ def object_file(number: int) -> str:
     return f'object_{number:03d}.png'
 
 
-def write_parts(out_dir: Path, layers: np.ndarray, background: np.ndarray,
+def write_parts(out_dir: Path, layers: Sequence[Layer], background: np.ndarray,
                 order: Dict[str, list]) -> None:
     """Write ``object_001.png`` … with opacity, ``background.png`` and ``order.json``."""
     for number, layer in enumerate(layers, 1):
-        write_picture(out_dir / object_file(number), layer)
+        write_picture(out_dir / object_file(number), on_image(layer, background.shape[:2]))
     write_picture(out_dir / 'background.png', background)
     write_json(out_dir / 'order.json', order)
 

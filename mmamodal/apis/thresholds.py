@@ -3,7 +3,7 @@ synthetic occlusions of visible masks that were held out.
 """
 
 import hashlib
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Dict, List, NamedTuple, Optional, Sequence, Union
 
 from mmengine.config import Config
 from mmengine.model import BaseModel
@@ -14,10 +14,8 @@ from torch.utils.data import DataLoader
 
 from ..evaluation.completion.completion_metric import completion_figures, sums_of_sample
 from .held_out import held_out_pairs, synthetic_samples, validation_split
-from .running.chain import build_runner
-from .running.checkpoints import check_fit, check_readable
 from .running.command_line import config_name
-from .running.initialisation import without_pretrained
+from .running.models import load_model
 
 GRID = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # What each threshold is chosen by.
@@ -38,7 +36,7 @@ def choose_thresholds(cfg: Config, checkpoint: str, grid: Sequence[float] = GRID
     Without a graph the order is read from the masks: only the second is chosen.
 
     Args:
-        cfg: of a completer, with ``work_dir``.
+        cfg: of a completer.
         checkpoint: path of its weights.
         grid: values to try.
         synthetic: COCO file of visible masks to make occlusions from; None: amodal truth of the
@@ -52,12 +50,12 @@ def choose_thresholds(cfg: Config, checkpoint: str, grid: Sequence[float] = GRID
         raise ValueError(f'{config_name(cfg)} has a {cfg.model.type}: expected a MaskCompleter, '
                          'which has thresholds to choose')
     dataset = held_out_pairs(cfg, synthetic) if synthetic else validation_split(cfg)
-    model, runner = load_model(cfg, checkpoint)
+    model = load_model(cfg, checkpoint)
     model.network = Remembering(model.network)
     choices = []
     for name in ('order_thr', 'amodal_thr') if model.order == 'pairs' else ('amodal_thr', ):
         samples = (synthetic_samples(dataset, pairs) if synthetic
-                   else Runner.build_dataloader(dataset, seed=runner.seed))
+                   else Runner.build_dataloader(dataset, seed=0))
         choices.append(sweep(model, samples, name, grid))
         setattr(model, name, choices[-1].value)
     return choices
@@ -120,19 +118,3 @@ class Memory(dict):
 
     def __deepcopy__(self, copies: dict) -> 'Memory':
         return self
-
-
-def load_model(cfg: Config, checkpoint: str) -> Tuple[BaseModel, Runner]:
-    """The config's model with the weights, in evaluation mode, and its runner.
-
-    Raises:
-        ValueError: the checkpoint is of another model, or cannot be read.
-        FileNotFoundError: it does not exist.
-    """
-    check_readable(checkpoint)
-    cfg.load_from, cfg.resume = checkpoint, False
-    cfg.custom_hooks = []  # EMAHook fails where nothing is run; the averages are in state_dict
-    runner = build_runner(without_pretrained(cfg))
-    check_fit(runner.model, checkpoint, cfg)
-    runner.load_or_resume()
-    return runner.model.eval(), runner

@@ -139,11 +139,11 @@ def _written(composer: Composer, folder: Path, numbers: List[int],
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-_job: Tuple[Composer, Path]
+_job: Optional[Tuple[Composer, Path]] = None  # what a worker works on
 
 
 def _start_worker(composer: Composer, folder: Path) -> None:
-    """What a worker works on; processes are the threads here, and none outlives its parent."""
+    """Processes are the threads here, and none outlives its parent."""
     global _job
     _job = composer, folder
     cv2.setNumThreads(0)
@@ -158,4 +158,5 @@ def _end_with(parent: int) -> None:
 
 
 def _write_one(k: int) -> dict:
-    return _job[0].write(k, _job[1])
+    composer, folder = _job
+    return composer.write(k, folder)

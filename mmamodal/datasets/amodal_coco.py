@@ -86,6 +86,8 @@ class AmodalCocoDataset(BaseDetDataset):
     # Where else below data_root the files may be, if they are not where the config says.
     ann_dirs: Tuple[str, ...] = ()
     img_dirs: Tuple[str, ...] = ()
+    # The content of ann_file, from whoever had to look into it before; for the first reading.
+    parsed: Optional[object] = None
 
     def __init__(self,
                  ann_file: str = '',
@@ -111,7 +113,8 @@ class AmodalCocoDataset(BaseDetDataset):
 
     def read_coco(self) -> dict:
         """The annotations as a COCO dict: ``images``, ``annotations``, ``categories``."""
-        return read_json(self.ann_file, self.backend_args)
+        coco, self.parsed = self.parsed, None
+        return read_json(self.ann_file, self.backend_args) if coco is None else coco
 
     def as_amodal_coco(self) -> dict:
         """The annotation file again, in the keys and category ids of amodal COCO.

@@ -113,10 +113,16 @@ def choose_categories(categories: Optional[List[dict]], classes: Optional[Sequen
                       source: str) -> List[dict]:
     """The categories named by ``classes``, in its order; all of them where it is None."""
     if not isinstance(categories, list) or not categories or not all(
-            isinstance(category, dict) and is_id(category.get('id'))
+            isinstance(category, dict) and 'id' in category
             and isinstance(category.get('name'), str) for category in categories):
         raise ValueError(f'{source} has no categories: expected a list of dict(id=number, '
                          "name='…'); add it, or read the file with one_class=True")
+    for category in categories:
+        if not is_id(category['id']):
+            raise ValueError(f"category {category['name']!r:.60} of {source} has id "
+                             f"{category['id']!r:.60}: expected a whole number below 2**63; "
+                             'give it another, in its annotations, too, or read the file with '
+                             'one_class=True')
     by_name = {category['name']: category for category in categories}
     if len(by_name) < len(categories) or len({c['id'] for c in categories}) < len(categories):
         raise ValueError(f'{source} has two categories of one name or id: expected unique ones; '
@@ -228,7 +234,7 @@ def _check_image(image: dict, place: int, source: str) -> None:
     size = [image.get('height'), image.get('width')]
     if not is_id(image.get('id')):
         raise ValueError(f'image at place {place} of {source} has id {image.get("id")!r:.60}: '
-                         'expected a whole number')
+                         'expected a whole number below 2**63')
     if not isinstance(image.get('file_name'), str) or not image['file_name']:
         raise ValueError(f"image {image['id']} of {source} has file_name "
                          f'{image.get("file_name")!r:.60}: expected a path in the image folder')

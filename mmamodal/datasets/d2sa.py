@@ -45,8 +45,9 @@ class D2SADataset(AmodalCocoDataset):
 
     def read_coco(self) -> dict:
         """The files as one, images of the size of their masks, with the objects' ``order``."""
-        parts = {path: check_coco(read_json(path, self.backend_args), path)
-                 for path in [self.ann_file, *self.more_ann_files]}
+        parts = {self.ann_file: check_coco(super().read_coco(), self.ann_file)}
+        for path in self.more_ann_files:
+            parts[path] = check_coco(read_json(path, self.backend_args), path)
         for path, part in parts.items():
             group_annotations(part['images'], part['annotations'], path)
         coco = merge_coco(parts)

@@ -46,7 +46,7 @@ def open_annotations(ann_file: str, format: Optional[str] = None, images: str = 
         ann_file: path.
         format: one of ``FORMATS``; None: guessed from the keys of its annotations.
         images: folder of the images.
-        **options: of the dataset. Annotations are read when they are first needed
+        **options: of the dataset. Annotations are loaded when they are first needed
             (``lazy_init=True``), unless these say otherwise.
 
     Raises:
@@ -55,13 +55,18 @@ def open_annotations(ann_file: str, format: Optional[str] = None, images: str = 
     """
     if format not in (None, *FORMATS):
         raise ValueError(f'expected a format among {list(FORMATS)}, got {format!r}')
-    guess = guess_format(read_json(ann_file))
+    coco = read_json(ann_file)
+    guess = guess_format(coco)
     format = format or guess
     if format != guess and (guess in TELLING_KEYS.values() or format not in ALIKE):
         raise ValueError(f'{ann_file} is no file of {format}: its annotations have the keys of '
                          f'{guess}; read it as {guess}')
     if format == 'coco':
         options = dict(dict(visible_only=True), **options)
-    return FORMATS[format](
+    dataset = FORMATS[format](
         ann_file=ann_file, data_prefix=dict(img=images), test_mode=True,
-        **dict(dict(lazy_init=True), **options))
+        **dict(options, lazy_init=True))
+    dataset.parsed = coco
+    if not options.get('lazy_init', True):
+        dataset.full_init()
+    return dataset

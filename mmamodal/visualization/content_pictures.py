@@ -1,27 +1,28 @@
 """Pictures of whole objects with their content: functions of arrays.
 
-Letters: N objects, H×W image, h×w panel. Layers are those of :mod:`mmamodal.structures.layers`.
+Letters: H×W image, h×w panel. Layers are those of :mod:`mmamodal.structures.layers`.
 """
 
-from typing import Tuple
+from typing import Sequence, Tuple
 
 import cv2
 import numpy as np
 
+from mmamodal.structures.layers import Layer, on_image
 from mmamodal.visualization.drawing import panel_shape, resize_image, tile
 
 
-def content_picture(image: np.ndarray, layers: np.ndarray, columns: int = 4) -> np.ndarray:
+def content_picture(image: np.ndarray, layers: Sequence[Layer], columns: int = 4) -> np.ndarray:
     """The image (H, W, 3), and beside it each of its objects, whole, on a chequered ground.
 
     Args:
         image: uint8 BGR.
-        layers: (N, H, W, 4).
+        layers: of its objects.
         columns: panels in a row.
     """
     shape = panel_shape(*image.shape[:2])
     panels = [('image', resize_image(image, shape))]
-    panels += [(f'object {number}', on_chequers(layer, shape))
+    panels += [(f'object {number}', on_chequers(on_image(layer, image.shape[:2]), shape))
                for number, layer in enumerate(layers, 1)]
     return tile(panels, columns)
 

@@ -57,7 +57,7 @@ class AmodalVisualizationHook(Hook):
             if 'pred_order' in sample:
                 picture = draw_completer_sample(image, sample, _sees_boundary(runner.model))
             elif 'layers' in sample.pred_instances:
-                picture = content_picture(image, sample.pred_instances.layers.numpy())
+                picture = content_picture(image, sample.pred_instances.layers)
             else:
                 picture = draw_detector_sample(image, sample, dataset.metainfo['classes'],
                                                self.score_thr)

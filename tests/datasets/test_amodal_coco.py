@@ -6,9 +6,6 @@ import numpy as np
 import pytest
 
 from mmamodal.datasets.amodal_coco import AmodalCocoDataset
-from mmamodal.datasets.coco_checks import (check_segmentation, choose_categories, group_annotations,
-                                           mask_bbox_xywh)
-from mmamodal.datasets.coco_files import read_image_bytes
 from mmamodal.structures.segmentation import encode
 
 VISIBLE = np.zeros((4, 6), np.uint8)
@@ -265,6 +262,9 @@ def test_image_ids_may_be_zero(tmp_path):
     (dict(COCO, annotations=[1]), 'annotations that are no dicts'),
     (dict(COCO, categories=None), 'has no categories.*one_class'),
     (dict(COCO, categories=[dict(name='cup')]), 'has no categories.*one_class'),
+    (dict(COCO, categories=[dict(id=2**63, name='cup')]),
+     "category 'cup' of .* has id 9223372036854775808: expected .* below 2.*63; give it another"),
+    (dict(COCO, categories=[dict(id='1', name='cup')]), "has id '1': expected a whole number"),
     (dict(COCO, categories=COCO['categories'] * 2), 'two categories'),
     (dict(COCO, images=COCO['images'] * 2), 'id 7'),
     (dict(COCO, images=[dict(id=7, height=4, width=6)]), 'image 7 .*file_name'),
@@ -362,41 +362,6 @@ def test_image_of_another_size_is_named(tmp_path):
     dataset = with_image(tmp_path, encoded('.png', IMAGE[:, :5]))
     with pytest.raises(ValueError, match=r'a.png.*coco.json.*\(4, 5\).*annotations say \(4, 6\)'):
         dataset.read_image(0)
-
-
-def jpeg_with_thumbnail():
-    """A JPEG whose first segment holds a whole other JPEG, with its own end marker."""
-    whole = encoded('.jpg')
-    return whole[:2] + b'\xff\xe1' + (len(whole) + 2).to_bytes(2, 'big') + whole + whole[2:]
-
-
-def test_end_of_a_thumbnail_is_not_the_end(tmp_path):
-    whole = jpeg_with_thumbnail()
-    assert read_image_bytes(write(tmp_path, whole + b'trailing', 'a.jpg')) == whole + b'trailing'
-    with pytest.raises(ValueError, match='breaks off'):
-        read_image_bytes(write(tmp_path, whole[:-2], 'a.jpg'))
-
-
-@pytest.mark.parametrize('segmentation, bbox', [
-    ([SQUARE], [1, 1, 4, 2]),
-    ([SQUARE, [0, 0, 1, 0, 0, 1.5]], [0, 0, 5, 3]),
-    (RLE, [1, 1, 2, 2]),
-    (dict(size=[4, 6], counts=[5, 2, 2, 2, 13]), [1, 1, 2, 2]),
-])
-def test_mask_bbox_xywh(segmentation, bbox):
-    assert mask_bbox_xywh(check_segmentation(segmentation, 'mask', 4, 6), 4, 6) == bbox
-
-
-def test_group_annotations_keeps_the_order():
-    anns = [dict(id=i, image_id=image_id) for i, image_id in ((5, 2), (1, 1), (3, 2))]
-    grouped = group_annotations([dict(id=1), dict(id=2), dict(id=9)], anns, 'x')
-    assert {k: [a['id'] for a in v] for k, v in grouped.items()} == {1: [1], 2: [5, 3], 9: []}
-
-
-def test_choose_categories():
-    cup, box = COCO['categories']
-    assert choose_categories([cup, box], None, 'x') == [cup, box]
-    assert choose_categories([cup, box], ['box'], 'x') == [box]
 
 
 @pytest.mark.parametrize('file, count', [

@@ -1,20 +1,14 @@
 """Every reader on the published layout of its data set: one sample structure, exact masks."""
 
-import json
-import shutil
 from pathlib import Path
-from typing import Callable, Dict, List, Tuple
+from typing import Dict, Tuple
 
-import cv2
 import numpy as np
 import published_files
 import pytest
 import torch
-from mmdet.models.roi_heads.mask_heads.fcn_mask_head import _do_paste_mask
-from mmdet.registry import DATASETS
 from mmdet.structures import DetDataSample
-from mmdet.structures.mask import mask_target
-from mmengine.config import ConfigDict
+from published_datasets import PIPELINE, change, read, records
 from published_files import NAMES, pictures
 
 from mmamodal.datasets import AmodalCocoDataset
@@ -23,7 +17,6 @@ from mmamodal.evaluation.pseudo_labels.writer import PseudoLabelWriter
 from mmamodal.models import HullCompleter
 from mmamodal.structures.amodal_masks import AmodalMasks
 
-PIPELINE = [dict(type='LoadAmodalAnnotations'), dict(type='PackAmodalInputs')]
 RECORD = dict(img_path=str, file_name=str, ann_file=str, img_id=int, height=int, width=int,
               visible_only=bool, sample_idx=int, instances=list)
 INSTANCE = dict(bbox=list, bbox_label=int, category_id=int, ann_id=int, ignore_flag=int,
@@ -33,41 +26,6 @@ PACKED = dict(bboxes=(torch.float32, (4, )), labels=(torch.int64, ()), ann_ids=(
               category_ids=(torch.int64, ()))
 BAD_PATHS = ['../x.jpg', '/x.jpg', 'a/../../x.jpg', '..\\x.jpg', 'a\\..\\..\\x.jpg', '\\x.jpg',
              'C:\\x.jpg', 'C:/x.jpg', 's3://bucket/x.jpg', '..', '.', './']
-
-
-@pytest.fixture(scope='module')
-def published(tmp_path_factory) -> Path:
-    """Folder with all data sets; tests leave it as it is."""
-    folder = tmp_path_factory.mktemp('published') / 'data'
-    for name in NAMES:
-        published_files.write(name, folder)
-    return folder
-
-
-@pytest.fixture
-def data(published, tmp_path) -> Path:
-    """A copy of the folder to change."""
-    return Path(shutil.copytree(published, tmp_path / 'data'))
-
-
-def read(name: str, data: Path, split: str = 'train', **options) -> AmodalCocoDataset:
-    # Serialising collects garbage, a third of a second each time.
-    config = dict(published_files.dataset_config(name, data, split), test_mode=True,
-                  pipeline=PIPELINE, serialize_data=False)
-    return DATASETS.build(dict(config, **options))
-
-
-def change(name: str, data: Path, edit: Callable[[dict], object]) -> None:
-    """Change the content of the first training file."""
-    config = published_files.dataset_config(name, data)
-    path = Path(config['data_root'], config['ann_file'])
-    coco = json.loads(path.read_text())
-    edit(coco)
-    path.write_text(json.dumps(coco))
-
-
-def records(dataset: AmodalCocoDataset) -> List[dict]:
-    return [dataset.get_data_info(index) for index in range(len(dataset))]
 
 
 def masks(dataset: AmodalCocoDataset) -> Dict[Tuple[int, int], Tuple[np.ndarray, np.ndarray]]:
@@ -142,13 +100,6 @@ def test_order_is_that_of_the_scene(published, name):
     assert compared >= 5
 
 
-def test_kins2020_clusters_are_told_apart_and_may_be_absent(published):
-    first, second = records(read('kins2020', published))[:2]
-    assert all('order' not in i and 'cluster' not in i for i in first['instances'])
-    assert [(i['cluster'], i['order']) for i in second['instances']] == [
-        (1, 1), (1, 2), (1, 3), (2, 0)]
-
-
 @pytest.mark.parametrize('name', NAMES)
 def test_visible_only_holds_no_amodal_truth(published, name):
     for record, picture in zip(records(read(name, published, visible_only=True)), pictures(name)):
@@ -206,34 +157,6 @@ def test_missing_file_is_named_as_it_was_asked_for(published, name):
         read(name, published, ann_file=asked)
 
 
-@pytest.mark.parametrize('name', ['kins', 'kins2020'])
-def test_riders_are_left_out_and_counted_unless_wanted(data, log, name):
-    change(name, data, lambda coco: coco['annotations'][1].update(category_id=3))
-    seven = read(name, data)
-    assert [i['category_id'] for i in seven.get_data_info(0)['instances']] == [4, 7]
-    assert [line for line in log if 'left out' in line and '1 of classes not chosen' in line]
-    assert (len(seven.metainfo['classes']), 'rider' in seven.metainfo['classes']) == (7, False)
-    eight = read(name, data, with_rider=True)
-    assert [i['category_id'] for i in eight.get_data_info(0)['instances']] == [4, 3, 7]
-    assert [c['id'] for c in eight.metainfo['categories']] == list(range(1, 9))
-    assert [i['bbox_label'] for i in eight.get_data_info(0)['instances']] == [3, 2, 6]
-
-
-@pytest.mark.parametrize('name', ['kins', 'kins2020'])
-def test_kins_ids_that_are_not_unique_are_numbered_by_place(data, log, name):
-    ids = [i['ann_id'] for record in records(read(name, data)) for i in record['instances']]
-    assert ids == list(range(1, 15))
-    assert len([line for line in log if 'numbered' in line]) == 1
-
-    def number(coco: dict) -> None:
-        for place, annotation in enumerate(coco['annotations']):
-            annotation['id'] = 100 + 2 * place
-
-    change(name, data, number)
-    ids = [i['ann_id'] for record in records(read(name, data)) for i in record['instances']]
-    assert ids == list(range(100, 128, 2))
-
-
 @pytest.mark.parametrize('regions, per_image', [('all', [4, 4, 3, 3]), ('things', [3, 4, 3, 3]),
                                                 ('stuff', [1, 0, 0, 0])])
 def test_cocoa_regions(published, regions, per_image):
@@ -269,75 +192,3 @@ def test_image_paths_stay_inside_the_image_folder(data, name, path):
     number = pictures(name)[1].image_id
     with pytest.raises(ValueError, match=rf'image {number} of .*\.json.*inside the image folder'):
         read(name, data)
-
-
-@pytest.mark.parametrize('split', ['train', 'val'])
-def test_d2sa_keeps_what_lies_beyond_the_photo(published, split):
-    """Training photos end where the camera did, those of validation are padded."""
-    pipeline = [dict(type='LoadImageFromFile'), dict(type='PadToCanvas', pad_val=0),
-                dict(type='LoadAmodalAnnotations'), dict(type='Resize', scale_factor=2.),
-                dict(type='RandomFlip', prob=1.), dict(type='PackDetInputs')]
-    dataset = read('d2sa', published, split, pipeline=pipeline)
-    for index, picture in enumerate(pictures('d2sa', split)):
-        inputs, sample = dataset[index].values()
-        expected = np.kron(picture.amodal, np.ones((2, 2), np.uint8))[..., ::-1]
-        found = sample.gt_instances
-        np.testing.assert_array_equal(found.masks.masks, expected)
-        np.testing.assert_array_equal(
-            found.masks.visible.masks,
-            np.kron(picture.visible, np.ones((2, 2), np.uint8))[..., ::-1])
-        boxes = [(x, y, x + w, y + h) for x, y, w, h in map(published_files.bbox_xywh, expected)]
-        np.testing.assert_array_equal(found.bboxes.tensor.numpy(), boxes)
-        assert inputs.shape[1:] == expected.shape[1:] == sample.img_shape
-        assert inputs[:, 2 * picture.photo_height + 4:].max() <= 12  # black, but for JPEG
-
-
-def test_d2sa_targets_of_a_region_beyond_the_photo(published):
-    """The third object of the first image is a rectangle that goes on 6 rows below the photo."""
-    sample = read('d2sa', published)[0]['data_samples']
-    target = mask_target([torch.tensor([[44., 41., 62., 55.]])], [torch.tensor([2])],
-                         [sample.gt_instances.masks], ConfigDict(mask_size=28))
-    assert sample.gt_instances.masks.masks[2, 48:].sum() == 6 * 18
-    assert target.shape == (1, 28, 28)
-    assert target[0, :26].all() and not target[0, 26:].any()  # 13 of its 14 rows
-
-
-def test_d2sa_predictions_are_pasted_beyond_the_photo(published):
-    """Test pictures, too, have the size of the canvas, on which a mask head pastes."""
-    pipeline = [dict(type='LoadImageFromFile'), dict(type='PadToCanvas'),
-                dict(type='Resize', scale_factor=2.), *PIPELINE]
-    inputs, sample = read('d2sa', published, pipeline=pipeline)[0].values()
-    masks = pictures('d2sa')[0].amodal
-    assert sample.ori_shape == masks.shape[1:]
-    assert tuple(inputs.shape[1:]) == sample.img_shape == (2 * 56, 2 * 64)
-    pasted, _ = _do_paste_mask(torch.ones(1, 1, 28, 28), torch.tensor([[44., 41., 62., 54.]]),
-                               *sample.ori_shape, skip_empty=False)
-    np.testing.assert_array_equal(pasted[0] >= 0.5, masks[2])
-
-
-@pytest.mark.parametrize('size', [(80, 64), (56, 80), (64, 48)])
-def test_d2sa_photo_of_another_size_is_named(data, size):
-    folder = data / 'D2SA/d2s_amodal_images_v1/images'
-    cv2.imwrite(str(folder / 'D2S_000001.jpg'), np.zeros((*size, 3), np.uint8))
-    dataset = read('d2sa', data, pipeline=[dict(type='LoadImageFromFile'),
-                                           dict(type='PadToCanvas')])
-    for load in (dataset.prepare_data, dataset.read_image):
-        with pytest.raises(ValueError, match=r'D2S_000001.jpg.*annotations say \(56, 64\)'):
-            load(0)
-
-
-def test_d2sa_photo_lies_where_photo_origin_says(data):
-    picture = pictures('d2sa')[0]
-    dataset = read('d2sa', data, photo_origin=(0, 8))
-    image = dataset.read_image(0)
-    assert dataset.get_data_info(0)['canvas_origin'] == (0, 8)
-    assert not image[:8].any() and image[8:].any(axis=(1, 2)).all()
-    assert image.shape[:2] == picture.amodal.shape[1:]
-
-
-def test_d2sa_files_are_joined_by_place_though_their_ids_are_the_same(published):
-    found = records(read('d2sa', published))
-    assert [record['img_id'] for record in found] == [1, 2, 3, 4]
-    alone = read('d2sa', published, more_ann_files=[])
-    assert [record['instances'] for record in records(alone)] == [
-        record['instances'] for record in found[:2]]

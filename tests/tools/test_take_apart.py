@@ -15,6 +15,7 @@ from mmdet.registry import MODELS
 from mmamodal.apis.running.command_line import load_config, run_tool
 from mmamodal.apis.take_apart import Objects, describe_order, rearrange
 from mmamodal.structures.annotation import annotation_of_masks
+from mmamodal.structures.layers import Layer
 
 REPO = Path(__file__).parents[2]
 # A red square that a blue one hides in part; a green one stands alone.
@@ -138,6 +139,6 @@ def test_rings_are_told():
 
 
 def test_moves_leave_the_layers_alone():
-    layers = np.full((1, 3, 3, 4), 255, np.uint8)
+    layers = [Layer(0, 0, np.full((3, 3, 4), 255, np.uint8))]
     image = rearrange(np.zeros((3, 3, 3), np.uint8), layers, [1], [(1, 1, 0), (1, 1, 0)])
-    assert image[0, :, 0].tolist() == [0, 0, 255] and (layers == 255).all()
+    assert image[0, :, 0].tolist() == [0, 0, 255] and layers[0].x == 0

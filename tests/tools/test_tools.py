@@ -295,12 +295,15 @@ def test_train_ends_with_one_line(project, monkeypatch, capsys, options, message
     assert not (project / 'work_dirs').exists()
 
 
-def test_amp_without_gpu_says_what_to_do(project, monkeypatch, capsys):
+@pytest.mark.parametrize('config, has_option', [('completer.py', True), ('detector.py', False)])
+def test_amp_without_gpu_says_what_to_do(project, monkeypatch, capsys, config, has_option):
     module = tool('train')
     monkeypatch.setattr(module, 'get_device', lambda: 'cpu')
-    monkeypatch.setattr(sys, 'argv', ['train', 'detector.py', '--amp'])
+    monkeypatch.setattr(sys, 'argv', ['train', config, '--amp'])
     assert run_tool(module.main) == 1
-    assert 'error: --amp needs a GPU; ' in capsys.readouterr().err
+    printed = capsys.readouterr().err
+    assert 'error: --amp needs a GPU: leave it out' in printed
+    assert ('model.cpu_bf16=True' in printed) == has_option
 
 
 def test_predictions_and_pictures_are_written(project, trained, monkeypatch):
@@ -314,6 +317,17 @@ def test_predictions_and_pictures_are_written(project, trained, monkeypatch):
     assert set(predictions[0]['pred_instances']['masks'][0]) == {'size', 'counts'}
     assert len(list((project / 'pictures').glob('*.png'))) == 4
     assert 'completion/mIoU' in json.loads((project / 'tested/metrics.json').read_text())
+
+
+def test_a_full_disk_loses_predictions_but_no_metrics(project, trained, monkeypatch, capsys):
+    if not Path('/dev/full').exists():
+        pytest.skip('no /dev/full, on which nothing can be written')
+    (project / 'predictions.pkl').symlink_to('/dev/full')
+    message = error_of(monkeypatch, capsys, 'test', 'completer.py', str(trained / 'weights.pth'),
+                       '--out', 'predictions.pkl', '--work-dir', 'tested')
+    assert message == 'error: predictions.pkl: No space left on device; give another path'
+    assert 'completion/mIoU' in json.loads((project / 'tested/metrics.json').read_text())
+    assert 'completion/mIoU' in next((project / 'tested').rglob('*.log')).read_text()
 
 
 def test_model_without_weights_is_tested_with_none(project, monkeypatch):

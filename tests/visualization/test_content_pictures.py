@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mmamodal.structures.layers import Layer
 from mmamodal.visualization.content_pictures import content_picture, on_chequers
 
 
@@ -21,7 +22,7 @@ def test_a_layer_on_chequers():
 
 def test_all_objects_beside_their_image():
     image = np.full((32, 32, 3), 99, np.uint8)
-    none, many = (content_picture(image, np.stack([layer()] * 6)[:count]) for count in (0, 6))
+    none, many = (content_picture(image, [Layer(0, 0, layer())] * count) for count in (0, 6))
     assert (none == 99).all(-1).sum() == 256 * 256  # small images are drawn eight times larger
     assert (many == (10, 20, 30)).all(-1).sum() == 6 * 64 * 128
     assert many.shape[1] > 4 * 256 and many.shape[0] > 2 * 256

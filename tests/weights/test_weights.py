@@ -182,26 +182,6 @@ def test_damaged_files_and_two_of_a_name_are_refused(trained, folder):
         weights.local_file('mmamodal://tiny')
 
 
-def test_what_cannot_be_published_is_refused(trained, folder):
-    publish(trained[0], folder / 'tiny.pth')
-    torch.save(dict(meta=dict(cfg="model = dict(type='MaskRCNN')", iter=1), state_dict={}), 'r.pth')
-    torch.save(dict(state_dict={}), 'bare.pth')
-    for checkpoint, out, words in (
-            (trained[0], 'tiny.pth', 'tiny-.*.pth is there already'),
-            (trained[0], 'tiny', 'ends in .pth'),
-            ('r.pth', 'new.pth', "no checkpoint of a completer.*got 'MaskRCNN'"),
-            ('bare.pth', 'new.pth', "no checkpoint of a completer.*got 'no config'")):
-        with pytest.raises(ValueError, match=words):
-            publish(checkpoint, folder / out)
-    assert len(list(folder.iterdir())) == 1
-
-
-@pytest.mark.parametrize('number', [1e5, float('nan'), float('inf')])
-def test_numbers_without_a_place_in_float16_are_refused(number):
-    with pytest.raises(ValueError, match='1 parameters are not finite.*first: w'):
-        halved(dict(w=torch.full((1, 1), number), v=torch.tensor([1e-9, 1e9])))
-
-
 def test_weights_go_into_the_wheel_and_the_source_distribution(tmp_path):
     pytest.importorskip('setuptools')
     project = tmp_path / 'project'

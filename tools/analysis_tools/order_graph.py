@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from mmdet.registry import DATASETS
 from mmengine.dataset import pseudo_collate
-from mmengine.registry import init_default_scope
 from torch.utils.data import Dataset
 
 from mmamodal.apis.running.command_line import Settings, default_work_dir, load_config, run_tool
-from mmamodal.apis.take_apart import load_model
+from mmamodal.apis.running.models import load_model
 from mmamodal.structures.contacts import find_contacts, with_mutual
 from mmamodal.visualization.order.files import ImageOrder, order_lines, write_order
 
@@ -57,9 +56,8 @@ def predict(options: argparse.Namespace) -> Iterator[Tuple[str, np.ndarray, Imag
         ValueError: the model is no completer.
     """
     cfg = load_config(options.config, options.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmdet'))
+    model = load_model(cfg, options.checkpoint)
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
-    model = load_model(options.config, options.checkpoint, options=options.cfg_options)
     for index in range(min(options.number, len(dataset))):
         sample = model.test_step(pseudo_collate([dataset[index]]))[0]
         if 'pred_order' not in sample:

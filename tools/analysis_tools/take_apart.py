@@ -5,11 +5,13 @@ import sys
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from mmamodal.apis.running.command_line import run_tool
+from mmengine.model import BaseModel
+
+from mmamodal.apis.running.command_line import load_config, run_tool
+from mmamodal.apis.running.models import load_model
 from mmamodal.apis.running.open_data import open_data
-from mmamodal.apis.take_apart import (complete_masks, describe_order, find_image, load_model,
-                                      read_objects, rearrange, take_apart, write_parts,
-                                      write_picture)
+from mmamodal.apis.take_apart import (complete_masks, describe_order, find_image, read_objects,
+                                      rearrange, take_apart, write_parts, write_picture)
 from mmamodal.datasets.formats import FORMATS
 from mmamodal.models.content.completer import ContentModel
 
@@ -59,6 +61,12 @@ def _numbers(text: str) -> List[int]:
         raise argparse.ArgumentTypeError(f'expected numbers as in 3,1,2, got {text!r}') from None
 
 
+def _model(files: Sequence[str], kind: type = BaseModel) -> BaseModel:
+    """That of a config and a checkpoint."""
+    config, checkpoint = files
+    return load_model(load_config(config), checkpoint, kind)
+
+
 def main(args: Optional[Sequence[str]] = None) -> None:
     """Read, complete, write."""
     options = parse_args(args)
@@ -68,8 +76,8 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     index = find_image(dataset, options.image)
     image, objects = dataset.read_image(index), read_objects(dataset, index)
     if options.completer:
-        objects = complete_masks(objects, image, load_model(*options.completer))
-    content = load_model(*options.content, ContentModel) if options.content else None
+        objects = complete_masks(objects, image, _model(options.completer))
+    content = _model(options.content, ContentModel) if options.content else None
     layers, background = take_apart(image, objects, content, options.background == 'content')
     order = describe_order(objects)
     together = rearrange(background, layers, options.order or order['front_to_back'],

@@ -74,7 +74,6 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     work_dir = Path(cfg.get('work_dir') or default_work_dir(options.config))
     out = options.out or work_dir / 'thresholds.json'
     check_output(out, options.config, options.checkpoint, *filter(None, [options.synthetic]))
-    cfg.work_dir = str(work_dir / 'thresholds')
     choices = choose_thresholds(cfg, options.checkpoint, options.thresholds, options.synthetic,
                                 options.pairs)
     for choice in choices:

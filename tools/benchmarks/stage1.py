@@ -25,7 +25,6 @@ from mmdet.structures import DetDataSample
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
-from torch import Tensor, nn
 
 from mmamodal.apis.running.command_line import run_tool
 from mmamodal.models import MaskCompleter
@@ -50,11 +49,12 @@ class Rate(NamedTuple):
     per_cpu_second: float
 
 
-def measure(run: Callable[[], int], seconds: float) -> Rate:
+def measure(run: Callable[[], object], things: int, seconds: float) -> Rate:
     """Median rates of a run, repeated for so many seconds, three times at least.
 
     Args:
-        run: does something and returns how many things it did.
+        run: does something.
+        things: how many things it does.
         seconds: time to spend, after one run to warm up.
     """
     run()
@@ -62,8 +62,9 @@ def measure(run: Callable[[], int], seconds: float) -> Rate:
     start = time.perf_counter()
     while len(rates) < LEAST_RUNS or time.perf_counter() - start < seconds:
         wall, cpu = time.perf_counter(), time.process_time()
-        done = run()
-        rates.append(Rate(done / (time.perf_counter() - wall), done / (time.process_time() - cpu)))
+        run()
+        rates.append(Rate(things / (time.perf_counter() - wall),
+                          things / (time.process_time() - cpu)))
     return Rate(*(statistics.median(column) for column in zip(*rates)))
 
 
@@ -74,8 +75,9 @@ def images_config(ann_file: str, img_dir: str, dataset: str) -> dict:
     return dict(type=dataset, ann_file=ann_file, data_prefix=dict(img=img_dir), visible_only=True)
 
 
-def loader_run(images: dict, patch_size: int, with_image: bool) -> Callable[[], int]:
-    """Make training samples of random instances, in this process."""
+def loader_run(images: dict, patch_size: int, with_image: bool,
+               count: int) -> Callable[[], None]:
+    """Make training samples of so many random instances, in this process."""
     drawn = images['type'] == 'SceneDataset'
     image_loader = dict(type='LoadSceneImage' if drawn else 'LoadImageFromFile')
     pipeline = [
@@ -87,9 +89,9 @@ def loader_run(images: dict, patch_size: int, with_image: bool) -> Callable[[], 
         dict(type='PackCompletionInputs')]
     pairs = DATASETS.build(dict(type='InstancePairDataset', dataset=images, pipeline=pipeline))
 
-    def run() -> int:
-        indices = np.random.randint(len(pairs), size=32 if with_image else 256)
-        return sum(pairs[index] is not None for index in indices)
+    def run() -> None:
+        for index in np.random.randint(len(pairs), size=count):
+            pairs[index]
 
     return run
 
@@ -103,31 +105,14 @@ def samples_to_complete(images: dict, count: int) -> List[DetDataSample]:
 
 
 def completer_of(config: str, checkpoint: str, **options: object) -> MaskCompleter:
-    """The completer of a config, with random weights where no checkpoint is given."""
+    """The completer of a config, with the same random weights whenever no checkpoint is given."""
     model = Config.fromfile(CONFIGS / config).model
     model.update(options)
+    torch.manual_seed(0)
     completer = MODELS.build(model)
     if checkpoint:
         load_checkpoint(completer, checkpoint, map_location='cpu', logger='silent')
     return completer.eval()
-
-
-def prediction_run(completer: MaskCompleter,
-                   samples: List[DetDataSample]) -> Callable[[], int]:
-    """Complete all objects of the samples."""
-    instances = sum(len(sample.gt_instances) for sample in samples)
-
-    def run() -> int:
-        for sample in samples:
-            completer.predict([sample])
-        return instances
-
-    return run
-
-
-def plain(network: nn.Module, channels: Tensor) -> Tensor:
-    """A network as it was trained, nothing folded."""
-    return network(channels)
 
 
 def difference(completer: MaskCompleter, reference: MaskCompleter,
@@ -166,7 +151,7 @@ def ellipses(count: int) -> Tuple[np.ndarray, np.ndarray]:
     return visible, amodal
 
 
-def training_run(size: int, memory_format: torch.memory_format, bf16: bool) -> Callable[[], int]:
+def training_run(size: int, memory_format: torch.memory_format, bf16: bool) -> Callable[[], None]:
     """One step of the UNet on a batch."""
     network = MODELS.build(dict(type='CompletionUNet')).train().to(memory_format=memory_format)
     loss = MODELS.build(dict(type='UncertaintyLoss'))
@@ -174,13 +159,12 @@ def training_run(size: int, memory_format: torch.memory_format, bf16: bool) -> C
     inputs = torch.rand(TRAINING_BATCH, 2, size, size).round().contiguous(
         memory_format=memory_format)
 
-    def run() -> int:
+    def run() -> None:
         with torch.autocast('cpu', torch.bfloat16, enabled=bf16):
             logits = network(inputs)
         optimizer.zero_grad()
         loss(logits.float(), inputs[:, 0], inputs[:, 1]).backward()
         optimizer.step()
-        return 1
 
     return run
 
@@ -189,10 +173,10 @@ def measure_loader(images: dict, patch_size: int, seconds: float) -> None:
     """Print samples a second of one loading process."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as in a dataloader's worker
-    for name, with_image, published, target in (
-            ('without image', False, LOADED_PER_SECOND, 2),
-            ('with image', True, LOADED_WITH_IMAGE_PER_SECOND, 3)):
-        rate = measure(loader_run(images, patch_size, with_image), seconds)
+    for name, with_image, count, published, target in (
+            ('without image', False, 256, LOADED_PER_SECOND, 2),
+            ('with image', True, 32, LOADED_WITH_IMAGE_PER_SECOND, 3)):
+        rate = measure(loader_run(images, patch_size, with_image, count), count, seconds)
         report(f'loader {name}', 'samples/s', rate, published, 1, target)
     torch.set_num_threads(threads)
 
@@ -201,16 +185,17 @@ def measure_prediction(images: dict, patch_size: int, count: int, checkpoints: S
                        seconds: float) -> None:
     """Print instances a second of order and completion, and whether speed changed results."""
     samples = samples_to_complete(images, count)
+    instances = sum(len(sample.gt_instances) for sample in samples)
     for name, config, checkpoint, context, targets in (
             ('PCNet, order graph', 'pcnet/pcnet-m', checkpoints[0], 'ancestors', (1.5, 3)),
             ('ASBU, graph-free', 'asbu/asbu', checkpoints[1], 'neighbours', (4.5, 10))):
         config = f'{config}_unet_56k_cocoa.py'
         options = dict(patch_size=patch_size, context=context)
         reference = completer_of(config, checkpoint, keep_probability=True, **options)
-        reference._folding = plain
+        reference._folding._folded_copy = lambda network: network  # as it was trained
         for bf16, target in zip((False, True), targets):
             completer = completer_of(config, checkpoint, cpu_bf16=bf16, **options)
-            rate = measure(prediction_run(completer, samples), seconds)
+            rate = measure(partial(completer.predict, samples), instances, seconds)
             report(f'{name}, {"cpu_bf16" if bf16 else "fp32"}', 'instances/s', rate,
                    COMPLETED_PER_SECOND, COMPLETED_ON_CORES, target)
             completer.keep_probability = True
@@ -223,19 +208,13 @@ def measure_pairs(counts: Sequence[int], seconds: float) -> None:
     """Print how long touching pairs and the true order of so many objects take."""
     for count in counts:
         visible, amodal = ellipses(count)
-        pairs, order = (1e3 / measure(partial(called, *call), seconds / 5).per_cpu_second
-                        for call in ((occlusion.touching_pairs, visible),
-                                     (occlusion.order_from_masks, visible, amodal)))
+        pairs, order = (1e3 / measure(run, 1, seconds / 5).per_cpu_second for run in (
+            partial(occlusion.touching_pairs, visible),
+            partial(occlusion.order_from_masks, visible, amodal)))
         aim = ' (aim: below 50)' if count == 150 else ''
         print(f'{count:4d} objects, {WIDTH}x{HEIGHT}: pairs {pairs:6.1f} ms, pairs and order '
               f'{order:6.1f} ms of CPU time{aim}, '
               f'{1e6 * order / visible.size:.3f} ns a pixel of a mask', flush=True)
-
-
-def called(function: Callable, *args: np.ndarray) -> int:
-    """Calls a function; 1, what is done."""
-    function(*args)
-    return 1
 
 
 def measure_training(patch_size: int, seconds: float) -> None:
@@ -245,7 +224,7 @@ def measure_training(patch_size: int, seconds: float) -> None:
             ('fp32', torch.contiguous_format, False, 1),
             ('fp32, channels-last', torch.channels_last, False, 1.5),
             ('bf16, channels-last', torch.channels_last, True, 3)):
-        rate = measure(training_run(patch_size, memory_format, bf16), seconds)
+        rate = measure(training_run(patch_size, memory_format, bf16), 1, seconds)
         plain_step = plain_step or rate
         print(f'training step, {name:22s} {1 / rate.per_second:8.2f} s        '
               f'{rate.per_second / plain_step.per_second:6.2f} x plain   '

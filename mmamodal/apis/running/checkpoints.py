@@ -17,8 +17,13 @@ from ...weights import local_file
 from .command_line import config_name, say
 from .test_time_augmentation import tested_model
 
-# What weights depend on although their shapes do not; with MaskCompleter's defaults.
-MEANING = dict(type=None, evidence='boundary', with_image=False, category_input=False)
+# What weights depend on although their shapes do not, and its defaults.
+MEANING = {
+    'type': None, 'loss.type': None, 'evidence': 'boundary', 'with_image': False,
+    'category_input': False, 'object_only': False, 'roi_head.relu': True,
+    'backbone.style': 'pytorch', 'network.dilations': (6, 12, 18),
+    'network.backbone.strides': (1, 2, 2, 2), 'network.backbone.dilations': (1, 1, 1, 1)
+}
 
 
 class Progress(NamedTuple):
@@ -124,11 +129,16 @@ def check_fit(model: nn.Module, path: str, cfg: Config) -> None:
 def check_start(model: nn.Module, path: str) -> None:
     """Refuse weights to begin with of which the model takes none; say how many it takes.
 
+    Counts what is loaded: modules with ``fitted_weights`` take weights of other shapes and names.
+
     Raises:
         ValueError: there is none of its names and shapes.
     """
     weights = state_dict_of(load_checkpoint(path))
     model = model.module if is_model_wrapper(model) else model
+    for name, module in model.named_modules():
+        if hasattr(module, 'fitted_weights'):
+            weights.update(module.fitted_weights(weights, f'{name}.'))
     wanted = model.state_dict()
     fit = [name for name, value in wanted.items()
            if name in weights and weights[name].shape == value.shape]
@@ -152,11 +162,17 @@ def other_meaning(checkpoint: dict, cfg: Config) -> List[str]:
 
 def _meaning(model: dict) -> Dict[str, Any]:
     """The settings to compare; none of an unknown model."""
-    if 'type' not in model:
-        return {}
-    loss = model.get('loss') or {}
-    return {**{key: model.get(key, default) for key, default in MEANING.items()},
-            'loss.type': loss.get('type')}
+    return {path: _setting(model, path, default)
+            for path, default in MEANING.items()} if 'type' in model else {}
+
+
+def _setting(model: dict, path: str, default: Any) -> Any:
+    """The value at a path of keys such as ``'loss.type'``; a list as a tuple."""
+    *parents, name = path.split('.')
+    for parent in parents:
+        model = model.get(parent) or {}
+    value = model.get(name, default)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def trained_model(checkpoint: dict) -> dict:

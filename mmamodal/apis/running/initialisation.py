@@ -2,7 +2,7 @@
 
 import copy
 from pathlib import Path
-from typing import List, Optional
+from typing import Iterator, List, Optional
 
 from mmengine.config import Config
 from mmengine.utils.dl_utils import load_url
@@ -33,29 +33,26 @@ def check_initialisation(cfg: Config, progress: Progress, resume: Optional[str] 
 
 def pretrained(model: dict) -> List[str]:
     """Checkpoints that ``init_cfg`` of a model or of its parts name."""
-    found = []
-    for key, value in model.items():
-        if isinstance(value, dict):
-            if key == 'init_cfg' and value.get('type') == 'Pretrained':
-                found.append(value['checkpoint'])
-            found.extend(pretrained(value))
-    return found
+    return [part['init_cfg']['checkpoint'] for part in _begun_with_weights(model)]
 
 
 def without_pretrained(cfg: Config) -> Config:
     """The config without initial weights that a checkpoint of the whole model overwrites."""
     cfg = copy.deepcopy(cfg)
-    _drop_pretrained(cfg.model)
+    for part in _begun_with_weights(cfg.model):
+        part['init_cfg'] = None
     return cfg
 
 
-def _drop_pretrained(model: dict) -> None:
-    for key, value in model.items():
-        if isinstance(value, dict):
-            if key == 'init_cfg' and value.get('type') == 'Pretrained':
-                model[key] = None
-            else:
-                _drop_pretrained(value)
+def _begun_with_weights(part: object) -> Iterator[dict]:
+    """The dicts among nested dicts and lists that have weights as ``init_cfg``."""
+    if isinstance(part, dict):
+        start = part.get('init_cfg')
+        if isinstance(start, dict) and start.get('type') == 'Pretrained':
+            yield part
+        part = list(part.values())
+    for child in part if isinstance(part, (list, tuple)) else ():
+        yield from _begun_with_weights(child)
 
 
 def _check_available(source: str) -> None:

@@ -23,10 +23,11 @@ from .cache import ArrayCache
 class CropPair(BaseTransform):
     """Cuts both instances out as patches around their visible masks.
 
-    Adds ``visible`` and ``other_visible`` (S, S) and, with the image, ``image`` and
-    ``other_image`` (S, S, 3) uint8 BGR. Gives None, so that the dataset draws again, if
-    either is empty or its patch is smaller than ``min_side``. Where the sample has ``further``
-    records, their masks become the list ``further_visible``, without those too small.
+    Adds ``visible`` and ``other_visible`` (S, S) and, with the image, ``image`` (S, S, 3) uint8
+    BGR and ``other_image``, a function that gives the other's: it is read where it is used. Gives
+    None, so that the dataset draws again, if either is empty or its patch is smaller than
+    ``min_side``. Where the sample has ``further`` records, their masks become the list
+    ``further_visible``, without those too small.
 
     Args:
         patch_size: S in pixels.
@@ -53,18 +54,21 @@ class CropPair(BaseTransform):
         """Adds both patches."""
         for prefix, record, shift in (('', results['instance'], self.shift),
                                       ('other_', results['other'], 0.0)):
-            crops = self._crop(record, shift)
-            if crops is None:
+            crop = self._crop(record, shift)
+            if crop is None:
                 return None
-            results[prefix + 'visible'] = crops[0]
+            results[prefix + 'visible'], read_image = crop
             if self.image_loader:
-                results[prefix + 'image'] = crops[1]
+                results[prefix + 'image'] = read_image
+        if self.image_loader:
+            results['image'] = results['image']()
         if 'further' in results:
             crops = [self._crop(record, 0.0) for record in results['further']]
             results['further_visible'] = [crop[0] for crop in crops if crop is not None]
         return results
 
-    def _crop(self, record: dict, shift: float) -> Optional[list]:
+    def _crop(self, record: dict, shift: float) -> Optional[Tuple[np.ndarray, Callable]]:
+        """The mask on its patch, and a function that reads the image and cuts the same out."""
         mask, (x, y) = self._cached('sample_idx', record, _decoded)
         box = (x, y, x + mask.shape[1], y + mask.shape[0])
         patch = patches.square_patch(box, self.enlarge)
@@ -72,13 +76,14 @@ class CropPair(BaseTransform):
             return None
         patch = patches.square_patch(box, self.enlarge, zoom=np.random.uniform(*self.zoom),
                                      shift=np.random.uniform(-shift, shift, 2))
-        crops = [patches.crop_mask(mask, patch, self.patch_size, origin=(x, y))]
-        if self.image_loader:
-            image, = self._cached('img_path', record, self._image)
-            crops.append(patches.crop_image(image, patch, self.patch_size))
-        if np.random.rand() < self.flip_prob:
-            crops = [cv2.flip(crop, 1) for crop in crops]
-        return crops
+        crop = patches.crop_mask(mask, patch, self.patch_size, origin=(x, y))
+        flip = np.random.rand() < self.flip_prob
+        return cv2.flip(crop, 1) if flip else crop, partial(self._crop_image, record, patch, flip)
+
+    def _crop_image(self, record: dict, patch: np.ndarray, flip: bool) -> np.ndarray:
+        image, = self._cached('img_path', record, self._image)
+        crop = patches.crop_image(image, patch, self.patch_size)
+        return cv2.flip(crop, 1) if flip else crop
 
     def _cached(self, key: str, record: dict, make: Callable[[dict], tuple]) -> tuple:
         """What is made of a record, remembered if it comes from a dataset."""
@@ -225,7 +230,7 @@ class CompositeOccluder(BaseTransform):
                              'leave num_others of InstancePairDataset at 1 where images are used')
         weight = self.alpha * results['occluder'].astype(np.float32)
         weight[results['boundary'] > 0] = self.boundary_alpha
-        image, other = results['image'], shifted(results['other_image'], results['offset'])
+        image, other = results['image'], shifted(results['other_image'](), results['offset'])
         blend = image.copy()
         for region, alpha in ((results['occluder'], self.alpha),
                               (results['boundary'], self.boundary_alpha)):

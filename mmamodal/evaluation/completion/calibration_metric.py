@@ -8,7 +8,6 @@ from typing import Dict, List, Optional, Sequence
 import cv2
 import numpy as np
 from mmdet.registry import METRICS
-from mmengine.evaluator import BaseMetric
 from scipy.stats import spearmanr
 
 from ...files import write_json
@@ -16,13 +15,15 @@ from ...structures import patches
 from ...structures.uncertainty_maps import uncertainty_on_image
 from ..pseudo_labels.label_uncertainty import mean_uncertainty
 from .calibration import add_sums, calibration_figures, calibration_sums
+from .completion_metric import CompletionMetric, true_masks
 
 REGIONS = ('occluded', 'patch')
 
 
 @METRICS.register_module()
-class CalibrationMetric(BaseMetric):
-    """Calibration of the amodal probability m, and of the uncertainty u where there is one.
+class CalibrationMetric(CompletionMetric):
+    """Like CompletionMetric, but of how true the amodal probability m is, and the uncertainty u
+    where there is one.
 
     Pixels of the patches, as the network sees them. ``patch_…`` counts all of them;
     ``occluded_…`` those inside the visible masks of objects that hide a part of the object, which
@@ -37,19 +38,13 @@ class CalibrationMetric(BaseMetric):
     Args:
         out_file: JSON file for the bins of the reliability diagram, for
             ``tools/analysis_tools/reliability.py``. None: none is written.
-        collect_device: as in mmengine.
-        prefix: as in mmengine.
+        collect_device, prefix: as in CompletionMetric.
 
     Raises:
         ValueError: a sample has visible masks only, or no ``probability``.
     """
 
     default_prefix: Optional[str] = 'calibration'
-
-    def __init__(self, out_file: Optional[str] = None, collect_device: str = 'cpu',
-                 prefix: Optional[str] = None) -> None:
-        super().__init__(collect_device, prefix)
-        self.out_file = out_file
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Adds one entry a sample: the sums of its pixels, and (N, 2) of its objects."""
@@ -78,7 +73,7 @@ def sums_of_sample(sample: dict) -> dict:
     Raises:
         ValueError: its truth is visible masks only, or its predictions have no ``probability``.
     """
-    predicted, truth = _predicted(sample), sample['gt_instances']['masks']
+    truth, predicted = true_masks(sample), _predicted(sample)
     amodal, visible = truth.masks, truth.visible.masks
     seen = np.flatnonzero(visible.any(axis=(1, 2)))
     pixels = {name: predicted[name][seen].ravel() for name in ('probability', 'uncertainty')
@@ -114,9 +109,6 @@ def hiding(amodal: np.ndarray, visible: np.ndarray, index: int) -> np.ndarray:
 
 
 def _predicted(sample: dict) -> Dict[str, np.ndarray]:
-    if sample.get('visible_only'):
-        raise ValueError(f"image {sample['img_id']} has visible masks only: calibration can be "
-                         'measured on amodal truth alone')
     predicted = sample['pred_instances']
     if 'probability' not in predicted:
         raise ValueError(f"image {sample['img_id']}: expected predictions with probability, "

@@ -8,6 +8,7 @@ from mmengine.evaluator import BaseMetric
 
 from ...files import write_json
 from ...structures import occlusion
+from ...structures.amodal_masks import AmodalMasks
 from .bootstrap import figures_of_sums
 
 
@@ -79,15 +80,20 @@ def sums_of_sample(sample: dict) -> Dict[str, Sequence[float]]:
     Raises:
         ValueError: its truth is visible masks only.
     """
-    if sample.get('visible_only'):
-        raise ValueError(f"image {sample['img_id']} has visible masks only: completions can be "
-                         'scored on amodal truth alone')
-    truth = sample['gt_instances']['masks']
+    truth = true_masks(sample)
     predicted = np.asarray(sample['pred_instances']['masks']).astype(np.uint8)
     areas = completion_areas(predicted, truth.masks, truth.visible.masks)
     true_order = occlusion.order_from_masks(truth.visible.masks, truth.masks)
     return completion_sums(
         areas, occlusion.pair_accuracy(np.asarray(sample['pred_order']), true_order))
+
+
+def true_masks(sample: dict) -> AmodalMasks:
+    """Those of a data sample; ValueError if its truth is visible masks only."""
+    if sample.get('visible_only'):
+        raise ValueError(f"image {sample['img_id']} has visible masks only: completers can be "
+                         'measured on amodal truth alone')
+    return sample['gt_instances']['masks']
 
 
 def completion_sums(areas: np.ndarray, pairs: Sequence[int]) -> Dict[str, Sequence[float]]:

@@ -1,18 +1,21 @@
 """How near completed content is to what is hidden, where that is known."""
 
 from collections import OrderedDict
-from typing import Dict, Optional, Sequence
+from typing import Dict, Iterable, Optional, Sequence
 
 import numpy as np
 from mmdet.registry import METRICS
 from mmengine.evaluator import BaseMetric
 
+from ...structures.layers import on_image
 
-def content_errors(content: np.ndarray, truth: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+
+def content_errors(content: Iterable[np.ndarray], truth: np.ndarray,
+                   hidden: np.ndarray) -> np.ndarray:
     """Errors of each object over its hidden pixels.
 
     Args:
-        content: (N, H, W, 3) uint8, as completed.
+        content: N of (H, W, 3) uint8, as completed.
         truth: (N, H, W, 3) uint8.
         hidden: (N, H, W) uint8 in {0, 1}.
 
@@ -55,8 +58,9 @@ class ContentMetric(BaseMetric):
                                  "what is hidden; load it with LoadSceneContent, and pack it with "
                                  "'gt_content' among PackAmodalInputs(meta_keys=...)")
             masks = sample['gt_instances']['masks']
-            layers = np.asarray(sample['pred_instances']['layers'])
-            self.results.append(content_errors(layers[..., :3], sample['gt_content'],
+            content = (on_image(layer, (masks.height, masks.width))[..., :3]
+                       for layer in sample['pred_instances']['layers'])
+            self.results.append(content_errors(content, sample['gt_content'],
                                                masks.masks & (1 - masks.visible.masks)))
 
     def compute_metrics(self, results: list) -> Dict[str, float]:

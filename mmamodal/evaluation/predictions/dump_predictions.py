@@ -7,7 +7,7 @@ from mmdet.evaluation import DumpDetResults
 from mmdet.registry import METRICS
 from mmdet.structures.mask import encode_mask_results
 
-PATCH_MAPS = ('uncertainty', 'evidence')
+PATCH_MAPS = ('uncertainty', 'evidence', 'probability')
 OTHER_MASKS = ('visible_masks', 'invisible_masks')  # beside those that mmdet encodes
 
 

@@ -108,12 +108,12 @@ def read_info(out_file: Path) -> dict:
         head = file.read(1 << 16)
     begin = '{"info": '
     try:
-        if not head.startswith(begin):
+        if not head.startswith(begin + '{'):
             raise ValueError
         return json.JSONDecoder().raw_decode(head, len(begin))[0]
     except ValueError:
         raise ValueError(f'{out_file} is no pseudo-label file: expected it to begin with '
-                         f'{begin}…; move it away to have it written anew') from None
+                         f'{begin}{{…; move it away to have it written anew') from None
 
 
 def _annotations(places: List[Place]) -> Iterator[dict]:

@@ -14,7 +14,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor
 
 from ...structures import occlusion
-from ...structures.gaps import bridge_gap
+from ...structures.gaps import close_gaps
 from ...structures.order_graph import in_front
 
 METHODS = ('raw', 'convex', 'convexr')
@@ -31,21 +31,22 @@ class HullCompleter(BaseModel):
         order: who of a touching pair is in front: ``'hull'``: the one whose hull grows less
             into the other; ``'area_smaller'`` (PCNet on COCOA) and ``'area_larger'`` (on KINS):
             by visible area; ``'yaxis'``: the lower one in the image, by the mean of its rows.
-        contact_gap: widest gap between two masks that touch, pixels of the image; occluders
-            reach across it.
+        contact_gap: widest gap between masks that is closed, pixels of the image, before hulls
+            are drawn (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
 
     Raises:
-        ValueError: another method or order.
+        ValueError: another method or order, or a gap below 0.
     """
 
     def __init__(self, method: str = 'convexr', order: str = 'hull',
                  contact_gap: float = 0.0) -> None:
         super().__init__()
-        self.contact_gap = contact_gap
+        if contact_gap < 0:
+            raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
         for name, value, known in (('method', method, METHODS), ('order', order, ORDERS)):
             if value not in known:
                 raise ValueError(f'expected {name} to be one of {known}, got {value!r}')
-        self.method, self.order = method, order
+        self.method, self.order, self.contact_gap = method, order, contact_gap
 
     def forward(self, inputs: Optional[Sequence[Tensor]] = None,
                 data_samples: Optional[List[DetDataSample]] = None,
@@ -67,16 +68,17 @@ class HullCompleter(BaseModel):
 
     def complete(self, visible: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """(N, H, W) uint8 visible masks -> their completions, same shape; (N, N) int8 order."""
-        hulls = occlusion.hulls(visible)
-        reach = np.full(len(visible), self.contact_gap) if self.contact_gap else None
-        pairs = occlusion.touching_pairs(visible, reach=reach)
-        order = baseline_order(self.order, visible, hulls, pairs)
+        closed = visible
+        if self.contact_gap:
+            reach = np.full(len(visible), self.contact_gap)
+            closed = close_gaps(visible, occlusion.tight_boxes(visible), reach)
+        hulls = occlusion.hulls(closed)
+        order = baseline_order(self.order, closed, hulls, occlusion.touching_pairs(closed))
         if self.method == 'raw':
             return visible, order
         if self.method == 'convex':
             return hulls, order
-        front = in_front(order, 'ancestors')
-        return hulls_behind(hulls, visible, front, self.contact_gap), order
+        return hulls_behind(hulls, closed, in_front(order, 'ancestors')), order
 
 
 def baseline_order(kind: str, visible: np.ndarray, hulls: np.ndarray,
@@ -121,19 +123,16 @@ def order_by(score: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return order
 
 
-def hulls_behind(hulls: np.ndarray, visible: np.ndarray, front: np.ndarray,
-                 gap: float = 0.0) -> np.ndarray:
+def hulls_behind(hulls: np.ndarray, visible: np.ndarray, front: np.ndarray) -> np.ndarray:
     """Hulls, kept inside the visible mask and its occluders' (PCNet's convexR).
 
     Args:
         hulls: (N, H, W) uint8 in {0, 1}, of the visible masks.
         visible: (N, H, W) uint8 in {0, 1}.
         front: (N, N) bool, row i = the occluders of i.
-        gap: widest gap that occluders reach across, pixels.
     """
     kept = hulls & visible
     for i, (x1, y1, x2, y2) in enumerate(occlusion.tight_boxes(visible)):
         occluders = visible[front[i], y1:y2, x1:x2].any(axis=0).view(np.uint8)
-        occluders = bridge_gap(visible[i, y1:y2, x1:x2], occluders, gap)
         kept[i, y1:y2, x1:x2] |= hulls[i, y1:y2, x1:x2] & occluders
     return kept

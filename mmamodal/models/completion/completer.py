@@ -4,7 +4,8 @@ Letters: N instances of an image of H×W pixels, P patches of side S, C input ch
 """
 
 from contextlib import nullcontext
-from typing import ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from functools import partial
+from typing import Callable, ContextManager, Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 import torch
@@ -17,9 +18,9 @@ from torch import Tensor
 from ...structures import occlusion, patches
 from ...structures.order_graph import CONTEXTS, in_front
 from .folding import Folding
+from .options import check_choice, check_share, check_whole
+from .patch_inputs import PatchInputs
 from .visible_objects import VisibleObjects
-
-CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches and is allocated once
 
 
 @MODELS.register_module()
@@ -55,6 +56,8 @@ class MaskCompleter(BaseModel):
         enlarge: area of a patch over its object's box.
         category_input: multiply the mask by the object's category id (KINS).
         with_image: the network sees the image (C = 5).
+        flip_test: predict from each patch and its mirror image, and average the two outputs of
+            the network.
         keep_probability: predictions have ``probability``, too.
         batch_size: patches in one pass of prediction.
         cpu_bf16: bfloat16 autocast on a CPU that computes it natively; others are let be.
@@ -72,39 +75,37 @@ class MaskCompleter(BaseModel):
                  unite_visible: bool = False, clip_to_occluders: bool = False,
                  contact_gap: float = 0.0, boundary_width: int = 5, enlarge: float = 3.0,
                  category_input: bool = False, with_image: bool = False,
-                 keep_probability: bool = False, batch_size: int = 32, cpu_bf16: bool = False,
-                 data_preprocessor: Optional[dict] = None,
+                 flip_test: bool = False, keep_probability: bool = False, batch_size: int = 32,
+                 cpu_bf16: bool = False, data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
         super().__init__(data_preprocessor, init_cfg)
         order = order or ('completion' if context == 'neighbours' else 'pairs')
-        _check_choice('evidence', evidence, ('boundary', 'mask'))
-        _check_choice('context', context, CONTEXTS)
-        _check_choice('order', order, ('pairs', 'completion'))
+        check_choice('context', context, CONTEXTS)
+        check_choice('order', order, ('pairs', 'completion'))
         if order == 'completion' and context != 'neighbours':
             raise ValueError(f"order='completion' knows no order before it completes: it goes "
                              f"with context='neighbours', not {context!r}")
-        for name, number, least in (('patch_size', patch_size, 16), ('batch_size', batch_size, 1),
-                                    ('boundary_width', boundary_width, 1)):
-            _check_whole(name, number, least)
-        if boundary_width % 2 == 0:
-            raise ValueError(f'expected an odd boundary_width, got {boundary_width}')
+        check_whole('batch_size', batch_size, 1)
+        check_share('order_thr', order_thr)
+        check_share('amodal_thr', amodal_thr)
         if contact_gap < 0:
             raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
-        for name, threshold in (('order_thr', order_thr), ('amodal_thr', amodal_thr)):
-            _check_share(name, threshold)
+        self.patch_inputs = PatchInputs(evidence, patch_size, boundary_width, category_input,
+                                        with_image)
         self.network = MODELS.build(network).to(memory_format=torch.channels_last)
         self._folding = Folding()
         self.loss_mask = MODELS.build(loss)
-        self.evidence, self.context, self.order = evidence, context, order
-        self.patch_size, self.batch_size = patch_size, batch_size
+        self.context, self.order, self.batch_size = context, order, batch_size
         self.order_thr, self.amodal_thr = order_thr, amodal_thr
-        self.unite_visible, self.boundary_width = unite_visible, boundary_width
-        self.clip_to_occluders, self.contact_gap = clip_to_occluders, contact_gap
-        self.enlarge, self.category_input = enlarge, category_input
-        self.with_image, self.cpu_bf16 = with_image, cpu_bf16
-        self.keep_probability = keep_probability
-        self.register_buffer('mean', torch.tensor([0.485, 0.456, 0.406]), persistent=False)
-        self.register_buffer('std', torch.tensor([0.229, 0.224, 0.225]), persistent=False)
+        self.unite_visible, self.clip_to_occluders = unite_visible, clip_to_occluders
+        self.contact_gap, self.enlarge = contact_gap, enlarge
+        self.flip_test, self.keep_probability = flip_test, keep_probability
+        self.cpu_bf16 = cpu_bf16
+
+    @property
+    def evidence(self) -> str:
+        """What the network sees besides the mask: ``'boundary'`` or ``'mask'``."""
+        return self.patch_inputs.evidence
 
     def forward(self, inputs: Union[Dict[str, Tensor], Sequence[Tensor], None] = None,
                 data_samples: Optional[List[DetDataSample]] = None,
@@ -123,7 +124,7 @@ class MaskCompleter(BaseModel):
         """
         if mode == 'predict':
             return self.predict(data_samples, inputs)
-        logits = self._logits(self._channels(**inputs))
+        logits = self._logits(self.network, self.patch_inputs(**inputs))
         if mode == 'tensor':
             return logits
         return dict(loss_mask=self.loss_mask(logits, target, inputs['occluder']))
@@ -144,19 +145,21 @@ class MaskCompleter(BaseModel):
         kept; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
         An object of which nothing is visible gets an empty mask.
         """
-        if self.with_image and images is None:
+        with_image = self.patch_inputs.with_image
+        if with_image and images is None:
             raise ValueError('with_image=True needs images: put LoadImageFromFile before '
                              'LoadAmodalAnnotations in the test pipeline')
         for i, sample in enumerate(data_samples):
-            image = images[i].permute(1, 2, 0).cpu().numpy() if self.with_image else None
-            objects = VisibleObjects(sample.gt_instances.masks.visible.masks,
-                                     self._categories(sample), image, self.enlarge,
-                                     self.contact_gap / self.patch_size)
+            image = images[i].permute(1, 2, 0).cpu().numpy() if with_image else None
+            truth = sample.gt_instances
+            objects = VisibleObjects(truth.masks.visible.masks,
+                                     self.patch_inputs.categories(truth), image, self.enlarge,
+                                     self.contact_gap / self.patch_inputs.patch_size)
             sample.pred_instances, order = self._complete(objects)
-            sample.pred_instances.labels = sample.gt_instances.labels
+            sample.pred_instances.labels = truth.labels
             sample.pred_instances.scores = torch.ones(len(objects.visible))
-            if 'ann_ids' in sample.gt_instances:
-                sample.pred_instances.ann_ids = sample.gt_instances.ann_ids
+            if 'ann_ids' in truth:
+                sample.pred_instances.ann_ids = truth.ann_ids
             sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
         return data_samples
 
@@ -174,12 +177,12 @@ class MaskCompleter(BaseModel):
 
     def _complete_with(self, objects: VisibleObjects, occluders: np.ndarray) -> InstanceData:
         """The amodal masks, given who occludes whom: (N, N) bool."""
-        maps = {key: np.zeros((len(objects.visible), self.patch_size, self.patch_size), dtype)
-                for key, dtype in self._maps().items()}
+        count, side = len(objects.visible), self.patch_inputs.patch_size
+        maps = {key: np.zeros((count, side, side), dtype) for key, dtype in self._maps().items()}
         masks = np.zeros(objects.visible.shape, np.uint8)
         jobs = [(i, np.flatnonzero(occluders[i])) for i in np.flatnonzero(objects.seen)]
         for batch, inputs, logits in self._run(objects, jobs, smooth=True):
-            found = dict(evidence=inputs[self.evidence_key],
+            found = dict(evidence=inputs[self.patch_inputs.evidence_key],
                          probability=self.loss_mask.probability(logits).cpu().numpy())
             if 'uncertainty' in maps:
                 found['uncertainty'] = self.loss_mask.uncertainty(logits).cpu().numpy()
@@ -214,98 +217,30 @@ class MaskCompleter(BaseModel):
             grown = self.loss_mask.probability(logits).cpu().numpy() > self.order_thr
             grown &= (inputs['mask'] == 0) & (inputs['occluder'] == 1)
             for (i, (j,)), pixels in zip(batch, np.count_nonzero(grown, axis=(1, 2))):
-                growth[i, j] = pixels * (objects.sides[i] / self.patch_size)**2
+                growth[i, j] = pixels * (objects.sides[i] / self.patch_inputs.patch_size)**2
         return growth
-
-    @property
-    def evidence_key(self) -> str:
-        """Which training input is the second channel."""
-        return 'boundary' if self.evidence == 'boundary' else 'occluder'
 
     def _run(self, objects: VisibleObjects, jobs: list, smooth: bool) -> Iterator[tuple]:
         """Pass (object, occluders) jobs through the network, a batch at a time."""
+        network = partial(self._folding, self.network)
         for start in range(0, len(jobs), self.batch_size):
             batch = jobs[start:start + self.batch_size]
-            samples = [self._patch_inputs(objects, i, others, smooth) for i, others in batch]
-            inputs = {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
-            tensors = {key: torch.from_numpy(value).to(self.mean.device)
+            inputs = self.patch_inputs.crop(objects, batch, smooth)
+            tensors = {key: torch.from_numpy(value).to(self.patch_inputs.mean.device)
                        for key, value in inputs.items()}
-            yield batch, inputs, self._folded_logits(self._channels(**tensors))
+            channels = self.patch_inputs(**tensors)
+            logits = self._logits(network, channels)
+            if self.flip_test:
+                logits = (logits + self._logits(network, channels.flip(-1)).flip(-1)) / 2
+            yield batch, inputs, logits
 
-    def _patch_inputs(self, objects: VisibleObjects, index: int, others: Sequence[int],
-                      smooth: bool) -> Dict[str, np.ndarray]:
-        """What training patches have, of one object and its occluders."""
-        patch = objects.patches[index]
-        mask = patches.crop_mask(objects.visible[index], patch, self.patch_size, smooth)
-        occluder = patches.resize_mask(objects.union(others, patch), self.patch_size, smooth)
-        mask = mask & (1 - occluder)
-        sample = dict(mask=mask, occluder=occluder, category=objects.categories[index])
-        if self.evidence == 'boundary':
-            sample['boundary'] = occlusion.occlusion_boundary(occluder, mask,
-                                                              self.boundary_width)
-        if self.with_image:
-            image = patches.crop_image(objects.image, patch, self.patch_size)
-            sample['image'] = image.transpose(2, 0, 1)
-        return sample
+    def _logits(self, network: Callable[[Tensor], Tensor], channels: Tensor) -> Tensor:
+        """(P, C, S, S) -> (P, 2, S, S) float32."""
+        with self._autocast(channels.device):
+            return network(channels).float()
 
-    def _channels(self, mask: Tensor, occluder: Tensor, category: Tensor,
-                  boundary: Optional[Tensor] = None, image: Optional[Tensor] = None) -> Tensor:
-        """Training inputs -> (P, C, S, S) float32 for the network."""
-        second = boundary if self.evidence == 'boundary' else occluder
-        if second is None:
-            raise ValueError("evidence='boundary' needs OcclusionBoundary in the pipeline")
-        mask = mask.float()
-        if self.category_input:
-            mask = mask * category[:, None, None].float()
-        channels = torch.stack([mask, second.float()], dim=1)
-        if self.with_image:
-            if image is None:
-                raise ValueError('with_image=True needs images: CropPair(image_loader=dict('
-                                 "type='LoadImageFromFile')) in the pipeline")
-            rgb = image.flip(1).float() / 255
-            rgb = (rgb - self.mean[:, None, None]) / self.std[:, None, None]
-            channels = torch.cat([channels, rgb], dim=1)
-        return channels.contiguous(memory_format=torch.channels_last)
-
-    def _logits(self, channels: Tensor) -> Tensor:
-        with self._autocast():
-            return self.network(channels).float()
-
-    def _folded_logits(self, channels: Tensor) -> Tensor:
-        """As :meth:`_logits`, quicker, without gradients."""
-        on_cpu = channels.device.type == 'cpu'
-        share = max(CPU_PIXELS // self.patch_size**2, 1) if on_cpu else len(channels)
-        with self._autocast():
-            parts = [self._folding(self.network, part) for part in channels.split(share)]
-        return torch.cat(parts).float()
-
-    def _autocast(self) -> ContextManager:
-        if (self.cpu_bf16 and self.mean.device.type == 'cpu'
+    def _autocast(self, device: torch.device) -> ContextManager:
+        if (self.cpu_bf16 and device.type == 'cpu'
                 and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
             return torch.autocast('cpu', dtype=torch.bfloat16)
         return nullcontext()
-
-    def _categories(self, sample: DetDataSample) -> np.ndarray:
-        """(N,) what the mask is multiplied by: category ids if the network gets them."""
-        count = len(sample.gt_instances.masks)
-        if not self.category_input:
-            return np.ones(count, np.int64)
-        if 'category_ids' not in sample.gt_instances:
-            raise ValueError('category_input=True needs category ids: load annotations with '
-                             'LoadAmodalAnnotations and pack them with PackAmodalInputs')
-        return torch.as_tensor(sample.gt_instances.category_ids).cpu().numpy()
-
-
-def _check_choice(name: str, value: str, choices: Sequence[str]) -> None:
-    if value not in choices:
-        raise ValueError(f'expected {name} to be one of {choices}, got {value!r}')
-
-
-def _check_whole(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int) or value < least:
-        raise ValueError(f'expected {name} to be a whole number of at least {least}, got {value!r}')
-
-
-def _check_share(name: str, value: float) -> None:
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f'expected {name} to be a probability in [0, 1], got {value!r}')

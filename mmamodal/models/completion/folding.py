@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 KEPT_BYTES = 31 * 2**20
+CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches and is allocated once
 
 
 class Folding:
@@ -22,14 +23,20 @@ class Folding:
         self._folded: Optional[Tuple] = None
 
     def __call__(self, network: nn.Module, channels: Tensor) -> Tensor:
-        """The network's output.
+        """The network's output; on a CPU few patches pass at a time.
 
         Args:
             network: any module; called itself while it trains or has nothing to fold.
             channels: (P, C, S, S).
         """
+        folded = self._folded_copy(network)
+        share = (max(CPU_PIXELS // channels[0, 0].numel(), 1) if channels.device.type == 'cpu'
+                 else len(channels))
+        return torch.cat([folded(part) for part in channels.split(share)])
+
+    def _folded_copy(self, network: nn.Module) -> nn.Module:
         if network.training or not any(isinstance(m, _BatchNorm) for m in network.modules()):
-            return network(channels)
+            return network
         weights = (id(network), *((value.data_ptr(), value.device, value.dtype, value._version)
                                   for value in network.state_dict(keep_vars=True).values()))
         if self._copy is None or weights != self._folded:
@@ -38,7 +45,7 @@ class Folding:
             # Makes it likelier, not certain, that glibc keeps what a pass frees; in float32 a
             # quarter of the time can go into getting it again. docs/scaling.md has the sure way.
             torch.empty(KEPT_BYTES, dtype=torch.uint8)
-        return self._copy(channels)
+        return self._copy
 
     def forget(self) -> None:
         """Fold anew: weights written through ``.data``, as averaging hooks do, go unseen."""

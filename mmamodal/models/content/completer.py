@@ -18,7 +18,7 @@ from mmengine.structures import InstanceData
 from torch import Tensor, nn
 
 from ...structures import occlusion, patches
-from ...structures.layers import cut_out
+from ...structures.layers import Layer, cut_out
 from .losses import PerceptualLosses, composed, judged_as, reconstruction_losses
 
 
@@ -39,9 +39,8 @@ class ContentModel(BaseModel):
 
     def predict(self, data_samples: List[DetDataSample],
                 images: Optional[Sequence[Tensor]]) -> List[DetDataSample]:
-        """Add ``pred_instances`` to each sample, in the order of ``gt_instances``: ``layers``
-        (N, H, W, 4) uint8, BGR and opacity. Masks, visible and amodal, are those of
-        ``gt_instances``."""
+        """Add ``pred_instances`` to each sample, in the order of ``gt_instances``, with ``layers``,
+        a list. Masks, visible and amodal, are those of ``gt_instances``."""
         if images is None:
             raise ValueError('content completion needs images: put LoadImageFromFile before '
                              'LoadAmodalAnnotations in the test pipeline')
@@ -52,12 +51,11 @@ class ContentModel(BaseModel):
                                    truth.masks.visible.masks, truth.masks.masks,
                                    None if categories is None else categories.cpu().numpy())
             sample.pred_instances = InstanceData(
-                layers=torch.from_numpy(layers), labels=truth.labels,
-                scores=torch.ones(len(layers)))
+                layers=layers, labels=truth.labels, scores=torch.ones(len(layers)))
         return data_samples
 
     def complete(self, image: np.ndarray, visible: np.ndarray, amodal: np.ndarray,
-                 categories: Optional[np.ndarray] = None) -> np.ndarray:
+                 categories: Optional[np.ndarray] = None) -> List[Layer]:
         """Whole objects.
 
         Args:
@@ -67,17 +65,18 @@ class ContentModel(BaseModel):
             categories: (N,) ids, where the network knows them.
 
         Returns:
-            (N, H, W, 4) layers, opaque where the object is visible or amodal.
+            N layers, opaque where the object is visible or amodal.
         """
         whole = amodal | visible
-        layers = cut_out(image, whole)
-        hidden = np.flatnonzero((whole > visible).any((1, 2)))
+        layers = [cut_out(image, mask) for mask in whole]
+        hidden = np.flatnonzero([(mask > seen).any() for mask, seen in zip(whole, visible)])
         chosen = None if categories is None else categories[hidden]
         for i, filled in zip(hidden, self.fill(image, visible[hidden], whole[hidden], chosen)):
             x1, y1, x2, y2 = filled.box
-            place, patch = np.s_[i, y1:y2, x1:x2], layers[i, y1:y2, x1:x2]
-            where = (filled.hole | (1 - visible[place])) & whole[place]
-            patch[where > 0, :3] = filled.content[where > 0]
+            where = (filled.hole | (1 - visible[i, y1:y2, x1:x2])) > 0
+            painted = image.copy()
+            painted[y1:y2, x1:x2][where] = filled.content[where]
+            layers[i] = cut_out(painted, whole[i])
         return layers
 
     def fill(self, image: np.ndarray, visible: np.ndarray, amodal: np.ndarray,

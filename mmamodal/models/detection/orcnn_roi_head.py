@@ -109,15 +109,23 @@ class TwoMaskHeads:
 
     def _load_from_state_dict(self, state_dict: Dict[str, Tensor], prefix: str, *args) -> None:
         """Like torch's, but weights without a visible head are fitted to this model first."""
-        own = {name: value for name, value in state_dict.items() if name.startswith(prefix)}
-        has_one_head = (any(name.startswith(f'{prefix}mask_head.') for name in own)
-                        and not any(name.startswith(f'{prefix}visible_mask_head.') for name in own))
-        if self.init_visible_from_amodal and has_one_head:
-            (classes, class_agnostic), *_ = _classes(self.mask_head)
-            state_dict.update(start_both_heads(own, classes, class_agnostic, self.init_classes))
+        fitted = self.fitted_weights(state_dict, prefix)
+        if fitted:
+            state_dict.update(fitted)
             print_log('The visible mask head begins with the weights of the amodal one.',
                       logger='current')
         super()._load_from_state_dict(state_dict, prefix, *args)
+
+    def fitted_weights(self, weights: Dict[str, Tensor], prefix: str) -> Dict[str, Tensor]:
+        """Those of this head, whose names begin with ``prefix``, as they are when they are loaded,
+        if they are without a visible head; else none."""
+        own = {name: value for name, value in weights.items() if name.startswith(prefix)}
+        has_one_head = (any(name.startswith(f'{prefix}mask_head.') for name in own)
+                        and not any(name.startswith(f'{prefix}visible_mask_head.') for name in own))
+        if not (self.init_visible_from_amodal and has_one_head):
+            return {}
+        (classes, class_agnostic), *_ = _classes(self.mask_head)
+        return start_both_heads(own, classes, class_agnostic, self.init_classes)
 
     def _both(self, features: Tensor, head: nn.Module, visible_head: nn.Module) -> dict:
         """Logits (N, C, h, w) of both heads on the same RoI features."""

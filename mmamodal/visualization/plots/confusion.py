@@ -1,16 +1,10 @@
 """Who is taken for occluded: a table of two rows and two columns, as a picture and as text."""
 
-import io
-
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 
-from mmamodal.visualization.plots.histograms import BAR, INK, MUTED, TYPEFACES
+from .style import BAR, INK, page, png, typeface
 
 WORDS = ('not occluded', 'occluded')
 SHADES = LinearSegmentedColormap.from_list('shades', ('#f4f2ee', BAR))
@@ -50,16 +44,10 @@ def confusion_picture(counts: np.ndarray, title: str, subtitle: str = '') -> byt
         title: says what was measured.
         subtitle: a second line, smaller.
     """
-    family = next(name for name in TYPEFACES if name in {*get_font_names(), TYPEFACES[-1]})
-    with matplotlib.rc_context({'font.family': family}):
-        figure = Figure(figsize=(6.4, 5.4), facecolor='white')
-        FigureCanvasAgg(figure)
-        figure.text(0.05, 0.925, title, color=INK, fontsize=15, fontweight='bold')
-        figure.text(0.05, 0.878, subtitle, color=MUTED, fontsize=10)
+    with typeface():
+        figure = page((6.4, 5.4), (0.05, 0.925), title, subtitle, 0.878)
         _draw(figure.add_axes((0.24, 0.04, 0.72, 0.69)), counts)
-        stream = io.BytesIO()
-        figure.savefig(stream, format='png', dpi=160, metadata=dict(Software=None))
-    return stream.getvalue()
+        return png(figure)
 
 
 def _draw(axes: Axes, counts: np.ndarray) -> None:

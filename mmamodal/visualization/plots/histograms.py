@@ -3,21 +3,15 @@
 Letters: N objects, M images.
 """
 
-import io
 import math
 from typing import NamedTuple
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-# Those of the report by day.
-INK, MUTED, RULE, BAR = '#1c1b19', '#6a675f', '#e4e1da', '#0072b2'
-TYPEFACES = ('Helvetica Neue', 'Arial', 'Liberation Sans', 'DejaVu Sans')
+from .style import BAR, INK, MUTED, dress, page, png, typeface
+
 MOST_BARS = 30
 LEFT, WIDTH, STEP = 0.066, 0.245, 0.331  # of a panel, parts of the picture's width
 
@@ -50,17 +44,11 @@ def histograms(rates: np.ndarray, counts: np.ndarray, sizes: np.ndarray, title: 
         Panel('Crowding of images', 'objects per image', 'images', counts, whole_edges(counts)),
         Panel('Size of objects', 'square root of amodal area [px]', 'objects', sizes,
               even_edges(sizes), ' px'))
-    family = next(name for name in TYPEFACES if name in {*get_font_names(), TYPEFACES[-1]})
-    with matplotlib.rc_context({'font.family': family}):
-        figure = Figure(figsize=(12, 3.9), facecolor='white')
-        FigureCanvasAgg(figure)
-        figure.text(LEFT, 0.90, title, color=INK, fontsize=15, fontweight='bold')
-        figure.text(LEFT, 0.835, subtitle, color=MUTED, fontsize=10)
+    with typeface():
+        figure = page((12, 3.9), (LEFT, 0.90), title, subtitle, 0.835)
         for place, panel in enumerate(panels):
             _draw(figure.add_axes((LEFT + STEP * place, 0.155, WIDTH, 0.54)), panel)
-        stream = io.BytesIO()
-        figure.savefig(stream, format='png', dpi=160, metadata=dict(Software=None))
-    return stream.getvalue()
+        return png(figure)
 
 
 def whole_edges(counts: np.ndarray) -> np.ndarray:
@@ -134,8 +122,4 @@ def _dress(axes: Axes, panel: Panel) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f'{y:,.0f}'))
-    axes.grid(axis='y', color=RULE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=MUTED, labelsize=9, length=0, pad=5)
-    axes.spines[['top', 'right', 'left']].set_visible(False)
-    axes.spines['bottom'].set_color(MUTED)
+    dress(axes, 'y')

@@ -3,18 +3,13 @@
 Letters: K classes, T IoU thresholds, R recalls.
 """
 
-import io
 from typing import Dict, List, NamedTuple, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 
 from mmamodal.evaluation.detection.amodal_coco_eval import MASKS, WAYS, Curves, Variant
-from mmamodal.visualization.plots.histograms import INK, MUTED, RULE, TYPEFACES
+from mmamodal.visualization.plots.style import INK, MUTED, dress, page, png, typeface
 
 DASHED = (0, (3, 1.5))
 # What is measured, its colour, and how it is drawn: dashed what often lies upon another line.
@@ -74,18 +69,12 @@ def precision_recall(panels: Dict[str, Sequence[Curve]], title: str, subtitle: s
         title: says what was measured.
         subtitle: a second line, smaller.
     """
-    family = next(name for name in TYPEFACES if name in {*get_font_names(), TYPEFACES[-1]})
-    with matplotlib.rc_context({'font.family': family}):
-        figure = Figure(figsize=(15, 4.7), facecolor='white')
-        FigureCanvasAgg(figure)
-        figure.text(0.042, 0.915, title, color=INK, fontsize=15, fontweight='bold')
-        figure.text(0.042, 0.86, subtitle, color=MUTED, fontsize=10)
+    with typeface():
+        figure = page((15, 4.7), (0.042, 0.915), title, subtitle, 0.86)
         for place, (name, curves) in enumerate(panels.items()):
             axes = figure.add_axes((0.042 + 0.316 * place, 0.13, 0.2, 0.60))
             _draw(axes, name, curves, is_first=place == 0)
-        stream = io.BytesIO()
-        figure.savefig(stream, format='png', dpi=160, metadata=dict(Software=None))
-    return stream.getvalue()
+        return png(figure)
 
 
 def _draw(axes: Axes, title: str, curves: Sequence[Curve], is_first: bool) -> None:
@@ -116,8 +105,4 @@ def _dress(axes: Axes, title: str, upward: str) -> None:
     axes.set(xlim=(0, 100), ylim=(0, 100), xticks=range(0, 101, 20), yticks=range(0, 101, 20))
     axes.set_xlabel('recall [%]', color=MUTED, fontsize=9.5)
     axes.set_ylabel(upward, color=MUTED, fontsize=9.5)
-    axes.grid(color=RULE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=MUTED, labelsize=9, length=0, pad=5)
-    axes.spines[['top', 'right', 'left']].set_visible(False)
-    axes.spines['bottom'].set_color(MUTED)
+    dress(axes)

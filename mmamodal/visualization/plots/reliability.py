@@ -4,26 +4,19 @@ picture.
 Letters: B bins.
 """
 
-import io
 from typing import Dict, Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
 
 from ...evaluation.completion.calibration import expected_gap
-from .histograms import INK, MUTED, RULE, TYPEFACES
+from .style import INK, MUTED, dress, page, png, typeface
 
 REGIONS = {'occluded': ('behind its occluders', '#d55e00'), 'patch': ('whole patch', '#0072b2')}
 PANELS = {  # what the bins are of: title, axes, limit, line of perfect calibration
     'reliability': ('Probability', 'amodal probability m', 'part that is amodal', 1.0, 't = m'),
     'doubt': ('Uncertainty', 'expected error u²', 'error |t - m|', 0.6, '|t - m| = u²')
 }
-
-
 LEAST = 0.001  # of the pixels: a bin of fewer says nothing
 
 
@@ -37,22 +30,16 @@ def reliability_diagram(bins: Dict[str, Dict[str, Sequence]], title: str,
         title: says what was measured.
         subtitle: a second line, smaller.
     """
-    family = next(name for name in TYPEFACES if name in {*get_font_names(), TYPEFACES[-1]})
     panels = [name for name in PANELS if all(name in region for region in bins.values())]
-    with matplotlib.rc_context({'font.family': family}):
-        figure = Figure(figsize=(5 * len(panels) + 0.6, 5.6), facecolor='white')
-        FigureCanvasAgg(figure)
-        figure.text(0.075, 0.94, title, color=INK, fontsize=15, fontweight='bold')
-        figure.text(0.075, 0.895, subtitle, color=MUTED, fontsize=10)
+    with typeface():
+        figure = page((5 * len(panels) + 0.6, 5.6), (0.075, 0.94), title, subtitle, 0.895)
         for place, name in enumerate(panels):
             left = (0.8 + 5 * place) / (5 * len(panels) + 0.6)
             width = 3.9 / (5 * len(panels) + 0.6)
             by_region = {region: np.asarray(sums[name], float) for region, sums in bins.items()}
             _draw(figure.add_axes((left, 0.27, width, 0.53)), PANELS[name], by_region)
             _count(figure.add_axes((left, 0.09, width, 0.10)), PANELS[name], by_region)
-        stream = io.BytesIO()
-        figure.savefig(stream, format='png', dpi=160, metadata=dict(Software=None))
-    return stream.getvalue()
+        return png(figure)
 
 
 def _draw(axes: Axes, panel: Sequence, by_region: Dict[str, np.ndarray]) -> None:
@@ -68,7 +55,7 @@ def _draw(axes: Axes, panel: Sequence, by_region: Dict[str, np.ndarray]) -> None
     axes.set(xlim=(0, limit), ylim=(0, 1))
     axes.set_ylabel(upward, color=MUTED, fontsize=9.5)
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc='upper left')
-    _dress(axes)
+    dress(axes)
 
 
 def _count(axes: Axes, panel: Sequence, by_region: Dict[str, np.ndarray]) -> None:
@@ -80,17 +67,9 @@ def _count(axes: Axes, panel: Sequence, by_region: Dict[str, np.ndarray]) -> Non
     axes.set(xlim=(0, limit), ylim=(0, 100), yticks=(0, 50, 100))
     axes.set_xlabel(along, color=MUTED, fontsize=9.5)
     axes.set_ylabel('pixels [%]', color=MUTED, fontsize=9.5)
-    _dress(axes)
+    dress(axes)
 
 
 def _known(sums: np.ndarray) -> np.ndarray:
     """The bins (3, B) that have enough pixels."""
     return sums[:, sums[0] > LEAST * sums[0].sum()]
-
-
-def _dress(axes: Axes) -> None:
-    axes.grid(color=RULE, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.tick_params(colors=MUTED, labelsize=9, length=0, pad=5)
-    axes.spines[['top', 'right', 'left']].set_visible(False)
-    axes.spines['bottom'].set_color(MUTED)

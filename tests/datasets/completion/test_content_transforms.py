@@ -62,6 +62,25 @@ def test_a_training_sample_of_scenes():
     assert inputs['image'].shape == (3, 32, 32) and inputs['hole'].any()
 
 
+def test_images_of_what_hides_are_not_read():
+    class Counting(LoadSceneImage):
+        reads = 0
+
+        def transform(self, results: dict) -> dict:
+            Counting.reads += 1
+            return super().transform(results)
+
+    pipeline = [dict(type='CropPair', patch_size=32, cache_mb=0),
+                dict(type='PlaceOccluder', front_prob=1.0), dict(type='PackContentInputs')]
+    pairs = DATASETS.build(dict(
+        type='InstancePairDataset', pipeline=pipeline, num_others=3,
+        dataset=dict(type='SceneDataset', visible_only=True, **SCENES)))
+    pairs.pipeline.transforms[0].image_loader = Counting()
+    np.random.seed(0)
+    samples = [pairs[index] for index in range(5)]
+    assert all(sample['inputs']['hole'].any() for sample in samples) and Counting.reads == 5
+
+
 def test_objects_look_as_in_the_image_where_nothing_is_near():
     """But for the image's noise and for shadows, which the scene's front objects do not get."""
     scene, amodal = SceneDataset(**SCENES).compose(0)

@@ -8,11 +8,8 @@ from mmdet.registry import DATASETS
 from mmengine.registry import init_default_scope
 
 from mmamodal.datasets.loading import LoadAmodalAnnotations
-from mmamodal.datasets.scenes.crossings import choose_lifted
 from mmamodal.datasets.scenes.dataset import LoadSceneImage, SceneDataset
-from mmamodal.datasets.scenes.drawing import (amodal_masks, draw_scene, lifted_crossing, seen_masks,
-                                              silhouette, visible_masks, window)
-from mmamodal.datasets.scenes.layout import SceneOptions, compose_scene, hidden_pixels, place_behind
+from mmamodal.datasets.scenes.drawing import amodal_masks, seen_masks, silhouette, visible_masks
 from mmamodal.datasets.scenes.shapes import SHAPES
 from mmamodal.structures.segmentation import decode, encode
 
@@ -114,29 +111,6 @@ def test_every_object_is_visible_enough_and_inside(coco):
             assert not patch[[0, -1]].any() and not patch[:, [0, -1]].any()
 
 
-@pytest.mark.parametrize('shape', list(SHAPES))
-def test_shapes_are_one_piece_and_not_convex(shape):
-    filled = []
-    for seed in range(12):
-        mask = silhouette(dict(shape=shape, seed=seed, size=60.0, angle=0.3, flip=bool(seed % 2)))
-        hull = cv2.fillConvexPoly(np.zeros_like(mask), cv2.convexHull(cv2.findNonZero(mask)), 1)
-        filled.append(mask.sum() / hull.sum())
-        assert cv2.connectedComponents(mask)[0] == 2 and 45 <= max(mask.shape) <= 85
-    assert np.mean(filled) < 0.85
-
-
-def test_visible_masks_by_hand():
-    amodal = np.array([[[1, 1, 0, 0]], [[0, 1, 1, 0]], [[1, 1, 1, 1]]], np.uint8)
-    expected = [[[1, 1, 0, 0]], [[0, 0, 1, 0]], [[0, 0, 0, 1]]]
-    np.testing.assert_array_equal(visible_masks(amodal), expected)
-    assert visible_masks(amodal[:0]).shape == (0, 1, 4)
-
-
-def test_amodal_masks_of_the_scene_are_those_it_was_composed_with():
-    scene, amodal = make().compose(1)
-    np.testing.assert_array_equal(amodal_masks(scene), amodal)
-
-
 # Options
 
 
@@ -194,58 +168,7 @@ def test_options_out_of_range_are_refused(options, message):
         make(**options)
 
 
-def test_too_many_objects_are_refused():
-    options = SceneOptions(image_size=(32, 32), num_objects=(40, 40), object_size=(0.8, 0.9))
-    with pytest.raises(ValueError, match='no place for 40 objects.*take fewer or smaller'):
-        compose_scene(np.random.default_rng(0), options)
-
-
-def test_hidden_pixels_by_hand():
-    covered = np.array([[1, 1, 0], [1, 0, 0]], np.uint8)
-    patch = np.array([[1, 1]], np.uint8)
-    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]])
-    np.testing.assert_array_equal(hidden_pixels(patch, covered, corners), [2, 1, 1, 0])
-
-
-def test_place_behind_keeps_its_bounds():
-    rng, patch = np.random.default_rng(0), np.ones((4, 4), np.uint8)
-    covered = np.zeros((8, 8), np.uint8)
-    covered[:, :4] = 1
-    x, _ = place_behind(rng, covered, patch, 0.5, (0.1, 0.7), 1)
-    assert x == 2
-    assert place_behind(rng, covered, patch, 0.0, (0.1, 0.7), 1)[0] == 4
-    assert place_behind(rng, covered, patch, 0.5, (0.1, 0.7), 17) is None
-    assert place_behind(rng, np.ones((8, 8), np.uint8), patch, 0.5, (0.1, 0.7), 1) is None
-    assert place_behind(rng, covered, np.ones((9, 2), np.uint8), 0.5, (0.1, 0.7), 1) is None
-
-
 # Images
-
-
-def test_image_shows_the_objects_and_nothing_else():
-    scene, amodal = make(num_objects=(1, 1)).compose(0)
-    empty = draw_scene(dict(scene, objects=[])).astype(int)
-    change = np.abs(draw_scene(scene).astype(int) - empty).max(-1)
-    assert np.mean(change[amodal[0] == 1] > 8) > 0.8
-    surroundings = cv2.dilate(amodal[0], np.ones((41, 41), np.uint8))
-    assert not change[surroundings == 0].any()
-
-
-def test_front_object_covers_the_one_behind():
-    dataset = make(num_objects=(2, 2), occluded_share=1.0)
-    scene, amodal = dataset.compose(0)
-    front = draw_scene(dict(scene, objects=scene['objects'][:1]))
-    both = draw_scene(scene)
-    inside = cv2.erode(amodal[0], np.ones((5, 5), np.uint8)) == 1
-    np.testing.assert_array_equal(both[inside], front[inside])
-    back = visible_masks(amodal)[1] == 1
-    assert (both[back] != front[back]).any(-1).mean() > 0.8
-
-
-def test_window_is_a_view():
-    picture = np.zeros((4, 5))
-    window(picture, dict(x=3, y=1), (2, 2))[:] = 1
-    np.testing.assert_array_equal(np.argwhere(picture), [[1, 3], [1, 4], [2, 3], [2, 4]])
 
 
 def test_load_scene_image_equals_read_image():
@@ -297,20 +220,6 @@ def test_two_objects_hide_parts_of_each_other(woven):
         assert sorted(map(list, owners)) == [[0]] + [[1]] * (count - 2) and count > 2
 
 
-def test_image_shows_who_is_in_front_at_each_crossing(woven):
-    scene, amodal = woven.compose(0)
-    lifted = lifted_crossing(scene, amodal)
-    assert lifted[scene['lifted_at'][1], scene['lifted_at'][0]] == 1
-    below = dict(scene)
-    below.pop('lifted_at')
-    above = dict(below, objects=[scene['objects'][i] for i in (1, 0, *range(2, len(amodal)))])
-    drawn = draw_scene(scene).astype(int)
-    others = (amodal[0] & amodal[1] & (1 - lifted)) == 1
-    assert np.abs(drawn - draw_scene(above))[lifted == 1].max() <= 1
-    assert np.abs(drawn - draw_scene(below))[others].max() <= 1
-    assert np.abs(drawn - draw_scene(below))[lifted == 1].mean() > 10
-
-
 def test_mutual_is_off_unless_asked_for_and_has_its_own_names(woven):
     assert 'lifted_at' not in make().compose(0)[0]
     plain = make(num_scenes=1, num_objects=(2, 4)).get_data_info(0)
@@ -324,20 +233,6 @@ def test_mutual_needs_two_that_can_cross():
         make(mutual=True, num_objects=(1, 3))
     with pytest.raises(ValueError, match='no two objects that cross twice.*larger objects'):
         make(mutual=True, occlusion=(0.8, 0.85))
-
-
-@pytest.mark.parametrize('rows, hidden_most, expected', [
-    ((2, 3), 0.7, [0, 6]),  # the smaller of two crossings
-    ((2, ), 0.7, None),  # one crossing is no mutual occlusion
-    ((2, 3), 0.1, None),  # more would be hidden than may be
-])
-def test_the_second_largest_crossing_is_lifted(rows, hidden_most, expected):
-    first, second = np.zeros((2, 10, 10), np.uint8)
-    first[:, :4] = 1
-    for place, width in zip((1, 6), rows):
-        second[place:place + 2, :(6 - width)] = 1
-    point = choose_lifted(first, second, int(second.sum()) + 20, (0.05, hidden_most), 1)
-    assert expected is None and point is None or point.tolist() == expected
 
 
 # Annotations from elsewhere

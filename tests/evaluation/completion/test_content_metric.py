@@ -4,13 +4,13 @@ import math
 
 import numpy as np
 import pytest
-import torch
 from mmdet.structures import DetDataSample
 from mmengine.structures import InstanceData
 
 from mmamodal.evaluation import ContentMetric
 from mmamodal.evaluation.completion.content_metric import content_errors, content_figures
 from mmamodal.structures.amodal_masks import AmodalMasks
+from mmamodal.structures.layers import cut_out
 
 
 def rows(*values: list) -> np.ndarray:
@@ -27,10 +27,10 @@ ERRORS = [(2, 7, 25), (1, 10, 100), (0, 0, 0)]
 
 
 def sample() -> DetDataSample:
-    layers = np.concatenate([FOUND, 255 * AMODAL[..., None]], axis=3)
+    layers = [cut_out(image, mask) for image, mask in zip(FOUND, AMODAL)]
     return DetDataSample(
         gt_instances=InstanceData(masks=AmodalMasks(AMODAL, 1, 4, visible=VISIBLE)),
-        pred_instances=InstanceData(layers=torch.from_numpy(layers)),
+        pred_instances=InstanceData(layers=layers),
         metainfo=dict(img_id=5, gt_content=TRUTH))
 
 

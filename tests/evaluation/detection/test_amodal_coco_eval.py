@@ -5,45 +5,25 @@ import json
 import math
 from collections import defaultdict
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence
+from typing import Dict, List
 
 import amodal_scenes
 import numpy as np
 import pytest
+from amodal_scenes import RULES, evaluated, one_image
 from pycocotools import mask as mask_utils
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from mmamodal.apis.score_files import score_files
 from mmamodal.evaluation.detection.amodal_coco_eval import (IOU_THRS, GivenIoUs, Variant,
                                                             collector_paused, evaluate, match)
-from mmamodal.evaluation.detection.amodal_figures import class_figures, class_table, figures, table
-from mmamodal.evaluation.detection.amodal_overlaps import Predicted, Truth, overlaps_of_image
+from mmamodal.evaluation.detection.amodal_figures import class_figures, figures, table
 from mmamodal.evaluation.detection.amodal_rules import AmodalRules
 from mmamodal.evaluation.detection.class_shares import Problem
-from mmamodal.structures.segmentation import encode
-
-RULES = AmodalRules()
-
 
 # COCO's numbers
 
-ORACLE = {'AP_A_all': .3195452758576433, 'AP50_A_all': .5622883972521636,
-          'AP75_A_all': .29892653412086784, 'AR100_A_all': .4168394992198818}
 BOX_ORACLE = (.5045806987249628, .6969727247299577, .5729816669904824)
-
-
-def test_segm_of_the_coco_oracle(shared_data: Path):
-    folder = shared_data / 'coco_eval_oracle'
-    scores = score_files(str(folder / 'instances_val2014_100.json'),
-                         str(folder / 'instances_val2014_fakesegm100_results.json'), RULES)
-    named = scores.as_dict()
-    for name, expected in ORACLE.items():
-        assert named[name] / 100 == pytest.approx(expected, abs=1e-10)
-        # Nothing is occluded, nothing visible predicted: all three are the same.
-        for masks in ('_V_', '_AV_'):
-            assert named[name.replace('_A_', masks)] == named[name]
-    assert named['AP_A_occluded'] is None and named['AP50_IV'] is None
 
 
 def test_bbox_of_the_coco_oracle(shared_data: Path):
@@ -108,13 +88,6 @@ def without_unseen(scene: amodal_scenes.Scene) -> amodal_scenes.Scene:
 
 
 # Definitions
-
-
-def evaluated(scenes: Sequence[amodal_scenes.Scene], rules: AmodalRules = RULES) -> object:
-    overlaps = [(scene.image_id, overlaps_of_image(amodal_scenes.truth_of(scene),
-                                                   amodal_scenes.predicted_of(scene), rules))
-                for scene in scenes]
-    return evaluate(overlaps, len(amodal_scenes.CLASSES), rules)
 
 
 @pytest.mark.parametrize('seed', range(6))
@@ -225,28 +198,6 @@ def test_joint_masks_are_seldom_better_than_one_kind_alone(seed: int):
 
 
 # Rules, by hand: an image is one row, 'A' what is amodal and seen, 'a' what is amodal and not.
-
-
-def rle(text: str, chars: str) -> dict:
-    return encode(np.array([[char in chars for char in text]], np.uint8))
-
-
-def one_image(true: Sequence[str], found: Sequence[str], scores: Optional[Sequence[float]] = None,
-              labels: Sequence[Sequence[int]] = ((), ()), crowd: Sequence[int] = (),
-              invisible: Optional[Sequence[str]] = None, has_visible: bool = True,
-              image_id: int = 1, rules: AmodalRules = RULES) -> tuple:
-    """An image of objects and detections, written as rows; all of class 0 if not said."""
-    truth = Truth(
-        np.array(labels[0] or [0] * len(true), np.int64), [rle(text, 'Aa') for text in true],
-        [rle(text, 'A') for text in true], np.array([place in crowd for place in range(len(true))],
-                                                    bool), np.full(len(true), -1))
-    scores = np.linspace(0.9, 0.1, len(found)) if scores is None else np.array(scores, float)
-    predicted = Predicted(
-        np.array(labels[1] or [0] * len(found), np.int64), scores,
-        [rle(text, 'Aa') for text in found],
-        [rle(text, 'A') for text in found] if has_visible else None,
-        None if invisible is None else [rle(text, 'a') for text in invisible])
-    return image_id, overlaps_of_image(truth, predicted, rules)
 
 
 def named_of(*images: tuple, rules: AmodalRules = RULES, classes: int = 1) -> Dict[str, float]:
@@ -471,53 +422,7 @@ def test_same_object_at_the_gate_and_in_the_match():
     assert named['AP50_IV'] == pytest.approx(100 * 51 / 101) and named['AP50_IV_same'] == 0
 
 
-def test_visible_masks_that_leave_their_amodal_ones_hide_nothing_outside():
-    """Neither true nor predicted masks are invisible outside the amodal ones."""
-    overlaps = overlaps_of_image(
-        Truth(np.zeros(1, int), [rle('11110000', '1')], [rle('00111100', '1')],
-              np.zeros(1, bool), np.full(1, -1)),
-        Predicted(np.zeros(1, int), np.ones(1), [rle('11110000', '1')], [rle('00110011', '1')],
-                  None), RULES)
-    assert overlaps.rates.tolist() == [0.5]
-    assert overlaps.hidden.ious['IV_diff'].tolist() == [[1]]
-
-
-def test_areas_of_nothing_to_judge():
-    _, overlaps = one_image(['AAAA'], ['AAAA', 'AA..'], invisible=['....', '....'])
-    hidden = overlaps.hidden
-    assert hidden.scores.shape == (0, ) and hidden.same.shape == (0, 0)
-    assert {way: ious.shape for way, ious in hidden.ious.items()} == dict(IV=(0, 0),
-                                                                         IV_diff=(0, 0))
-
-
 # Options and output
-
-
-@pytest.mark.parametrize('options, message', [
-    (dict(max_dets=()), r'rising whole numbers from 1, got \[\]'),
-    (dict(max_dets=(10, 1)), 'rising whole numbers from 1'),
-    (dict(max_dets=(0, 1)), 'rising whole numbers from 1'),
-    (dict(max_dets=(1.5, )), 'rising whole numbers from 1'),
-    (dict(occ_thr=1), 'occ_thr from 0 to below 1, got 1'),
-    (dict(iv_gate=-.1), 'iv_gate from 0 to below 1, got -0.1'),
-    (dict(occ_bins=(.5, .2)), 'rising occ_bins between 0 and 1'),
-    (dict(occ_bins=(.5, )), 'two rising occ_bins')])
-def test_options_out_of_range(options: dict, message: str):
-    with pytest.raises(ValueError, match=message):
-        AmodalRules(**options)
-
-
-def test_tables_show_every_figure():
-    evaluation = evaluated(amodal_scenes.random_scenes(1, stuff=True))
-    text = table(evaluation)
-    for name, value in figures(evaluation).items():
-        if 'occluded' not in name and not name.endswith(('things', 'stuff')):
-            assert math.isnan(value) or f'{value:.1f}' in text, name
-    for word in ('all things', 'occluded stuff', 'IV_diff', 'partial', '12 images'):
-        assert word in text
-    rows = class_table(evaluation, amodal_scenes.CLASSES).splitlines()
-    assert [row.split()[0] for row in rows] == ['class', 'box', 'bar']
-    assert len({len(row) for row in rows}) == 1
 
 
 def test_the_evaluator_is_told_what_to_ignore():

@@ -87,35 +87,3 @@ def test_predictions_of_another_dataset(tmp_path, change, message):
 def test_it_writes_json_only():
     with pytest.raises(ValueError, match='ends in .json'):
         ResultWriter('x.pkl')
-
-
-RLE = dict(size=[1, 4], counts=[1, 3])
-
-
-@pytest.mark.parametrize('entries, message', [
-    (dict(annotations=[]), 'x.json holds a dict: expected a COCO result list'),
-    ([7], 'entry 0 of x.json: expected a dict, got 7'),
-    ([dict(image_id='a')], "expected a whole number as 'image_id', got 'a'"),
-    ([dict(image_id=True)], "whole number as 'image_id', got True"),
-    ([dict(image_id=1)], "whole number as 'category_id', got None"),
-    ([dict(image_id=1, category_id=1, score=float('nan'))], "finite number as 'score', got nan"),
-    ([dict(image_id=1, category_id=1, score=1)], "as 'segmentation' an RLE, .*got None"),
-    ([dict(image_id=1, category_id=1, score=1, segmentation=[[0, 0, 4, 0, 4, 4]])],
-     "as 'segmentation' an RLE"),
-    ([dict(image_id=1, category_id=1, score=1, segmentation=dict(size=[1, '4'], counts='1'))],
-     "as 'segmentation' an RLE"),
-    ([dict(image_id=1, category_id=1, score=1, segmentation=RLE),
-      dict(image_id=1, category_id=1, score=1, segmentation=dict(size=[1, 4], counts=[1, 2]))],
-     "entry 1 of x.json: 'segmentation': the runs of an RLE fill 3 pixels"),
-    ([dict(image_id=1, category_id=1, score=1, segmentation=RLE),
-      dict(image_id=1, category_id=1, score=1, segmentation=dict(size=[1, 4], counts='11'))],
-     "entry 1 of x.json: 'segmentation': the runs of an RLE fill 2 pixels")])
-def test_result_lists_that_are_none(entries, message):
-    with pytest.raises(ValueError, match=message):
-        check_entries(entries, 'x.json')
-
-
-def test_counts_in_a_list_are_compressed():
-    entry, = check_entries([dict(image_id=1, category_id=1, score=1, segmentation=RLE)], 'x.json')
-    assert isinstance(entry['segmentation']['counts'], str)
-    assert decode(entry['segmentation'], 1, 4).tolist() == [[0, 1, 1, 1]]

@@ -1,50 +1,17 @@
 """Pseudo-label files: labels of an image, parts, merging, and what survives a kill."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from mmdet.registry import DATASETS
+from label_samples import CATEGORIES, VISIBLE, WIDER, a_sample, a_writer, an_instance
 from pycocotools.coco import COCO
 
-from mmamodal.evaluation.pseudo_labels.label_uncertainty import add_uncertainty
-from mmamodal.evaluation.pseudo_labels.parts import (append, finished_images, open_part, part_path,
-                                                     part_paths, read_info)
+from mmamodal.evaluation.pseudo_labels.parts import finished_images, read_info
 from mmamodal.evaluation.pseudo_labels.writer import PseudoLabelWriter, label_image, label_instance
 from mmamodal.structures.segmentation import decode, encode
-from mmamodal.structures.uncertainty_maps import decode_levels
 
-VISIBLE = np.array([[1, 1, 0, 0],
-                    [1, 1, 0, 0],
-                    [0, 0, 0, 0]], np.uint8)
-WIDER = np.array([[0, 1, 1, 0],
-                  [0, 1, 1, 0],
-                  [0, 0, 0, 0]], np.uint8)
 EMPTY = np.zeros((3, 4), np.uint8)
-CATEGORIES = [dict(id=7, name='thing')]
-
-
-def an_instance(ann_id: int = 5, visible: np.ndarray = VISIBLE, **changes) -> dict:
-    truth = np.ones((3, 4), np.uint8)
-    return dict(dict(ann_id=ann_id, category_id=7, bbox_label=0, bbox=[0, 0, 4, 3], ignore_flag=0,
-                     mask=encode(truth), visible_mask=encode(visible)), **changes)
-
-
-def a_sample(img_id: int = 1, instances: tuple = (an_instance(), ),
-             masks: tuple = (WIDER, ), ann_ids: tuple = (5, )) -> dict:
-    predicted = dict(masks=torch.from_numpy(np.array(masks, bool).reshape(-1, 3, 4)),
-                     ann_ids=torch.tensor(ann_ids, dtype=torch.int64))
-    return dict(img_id=img_id, file_name=f'{img_id}.jpg', ori_shape=(3, 4),
-                instances=list(instances), pred_instances=predicted)
-
-
-def a_writer(folder: Path, **provenance) -> PseudoLabelWriter:
-    writer = PseudoLabelWriter(str(folder / 'labels.json'),
-                               dict(dict(fingerprint='f', images=0), **provenance))
-    writer.dataset_meta = dict(categories=CATEGORIES, ann_file='train.json')
-    return writer
 
 
 def test_label_is_the_prediction_united_with_the_visible_mask():
@@ -130,67 +97,6 @@ def test_sample_of_another_pipeline_is_refused():
         label_image(sample)
 
 
-def an_unsure_sample() -> dict:
-    """Of the 3×4 image, the patch is all but the first column; u is 0.5 there, and 1 at its end."""
-    sample = a_sample(instances=(an_instance(5), an_instance(6), an_instance(
-        7, ignore_flag=1, mask=encode(VISIBLE), bbox=[0, 0, 2, 2])))
-    unsure = torch.full((1, 3, 3), 0.5)
-    unsure[:, :, 2] = 1
-    sample['pred_instances'].update(patches=torch.tensor([[1, 0, 4, 3]]), uncertainty=unsure)
-    return sample
-
-
-def test_uncertainty_is_written_where_nothing_is_visible(tmp_path):
-    writer = a_writer(tmp_path)
-    writer.with_uncertainty = True
-    writer.process(None, [an_unsure_sample()])
-    writer.merge()
-    label, unpredicted, crowd = json.loads((tmp_path / 'labels.json').read_text())['annotations']
-    assert decode_levels(label['uncertainty_map'], 3, 4).tolist() == [
-        [0, 0, 128, 182], [0, 0, 128, 182], [0, 128, 128, 182]]
-    assert label['uncertainty'] == pytest.approx(2 * 0.5 / 6, abs=1e-4)  # of 6 pixels 2 are grown
-    assert (unpredicted['uncertainty'], unpredicted['uncertainty_map']) == (0, [])
-    assert 'uncertainty_map' not in crowd
-
-
-def test_uncertainty_is_read_back_as_written(tmp_path):
-    writer = a_writer(tmp_path)
-    writer.with_uncertainty = True
-    writer.process(None, [an_unsure_sample()])
-    writer.merge()
-    dataset = DATASETS.build(dict(
-        type='AmodalCocoDataset', ann_file=str(tmp_path / 'labels.json'),
-        pipeline=[dict(type='LoadAmodalAnnotations', with_uncertainty=True)]))
-    masks = dataset[0]['gt_masks']
-    written = json.loads((tmp_path / 'labels.json').read_text())['annotations'][0]
-    np.testing.assert_array_equal(masks.uncertainty.masks[0],
-                                  decode_levels(written['uncertainty_map'], 3, 4))
-    assert not masks.uncertainty.masks[1:].any()
-    wider = DATASETS.build(dict(
-        type='AmodalCocoDataset', ann_file=str(tmp_path / 'labels.json'), margin=2,
-        pipeline=[dict(type='LoadAmodalAnnotations', with_uncertainty=True)]))[0]['gt_masks']
-    np.testing.assert_array_equal(wider.uncertainty.masks[0],
-                                  np.pad(masks.uncertainty.masks[0], 2))
-    visible = DATASETS.build(dict(type='AmodalCocoDataset', visible_only=True,
-                                  ann_file=str(tmp_path / 'labels.json')))
-    assert 'uncertainty_map' not in visible.get_data_info(0)['instances'][0]
-
-
-def test_labels_are_the_same_with_uncertainty_and_without():
-    plain, unsure = label_image(an_unsure_sample())[1], label_image(an_unsure_sample())[1]
-    add_uncertainty(unsure, an_unsure_sample()['pred_instances'])
-    for annotation in unsure:
-        annotation.pop('uncertainty', None), annotation.pop('uncertainty_map', None)
-    assert plain == unsure and 'uncertainty' not in plain[0]
-
-
-def test_completer_without_uncertainty_is_refused(tmp_path):
-    writer = a_writer(tmp_path)
-    writer.with_uncertainty = True
-    with pytest.raises(ValueError, match='train.json: with_uncertainty=True .*UncertaintyLoss'):
-        writer.process(None, [a_sample()])
-
-
 def test_file_loads_with_pycocotools(tmp_path):
     writer = a_writer(tmp_path, images=2, checkpoint_sha256='abc')
     writer.process(None, [a_sample(4), a_sample(2, instances=(an_instance(6), ), ann_ids=(6, ))])
@@ -220,51 +126,6 @@ def test_image_entries_of_the_source_are_kept(tmp_path):
     assert images[0]['height'] == 3
 
 
-def test_parts_of_several_processes_are_merged_once_each(tmp_path):
-    out_file = tmp_path / 'labels.json'
-    for rank, images in enumerate([(1, 3), (2, 1)]):  # image 1 was repeated to keep them even
-        with open_part(part_path(out_file, rank), 'f') as part:
-            for image_id in images:
-                append(part, dict(id=image_id), [dict(id=10 * image_id, image_id=image_id)],
-                       dict(instances=1))
-    metrics = a_writer(tmp_path, images=3).merge()
-    written = json.loads(out_file.read_text())
-    assert [image['id'] for image in written['images']] == [1, 2, 3]
-    assert [annotation['id'] for annotation in written['annotations']] == [10, 20, 30]
-    assert metrics['instances'] == 3
-
-
-def test_broken_last_line_is_dropped_and_its_image_done_again(tmp_path):
-    out_file = tmp_path / 'labels.json'
-    writer = a_writer(tmp_path)
-    writer.process(None, [a_sample(1), a_sample(2)])
-    path = part_path(out_file, 0)
-    path.write_bytes(path.read_bytes()[:-20])  # killed while it wrote image 2
-    assert list(finished_images(out_file, 'f')) == [1]
-    again = a_writer(tmp_path, images=2)
-    again.process(None, [a_sample(2)])
-    assert list(finished_images(out_file, 'f')) == [1, 2]
-    assert again.evaluate(1)['pseudo_labels/images'] == 2
-
-
-def test_parts_of_another_checkpoint_are_not_mixed_in(tmp_path):
-    out_file = tmp_path / 'labels.json'
-    a_writer(tmp_path, fingerprint='old').process(None, [a_sample(1), a_sample(2)])
-    part_path(out_file, 0).rename(part_path(out_file, 1))
-    writer = a_writer(tmp_path, fingerprint='new')
-    writer.process(None, [a_sample(3)])
-    assert list(finished_images(out_file, 'new')) == [3]
-    assert writer.evaluate(1)['pseudo_labels/images'] == 1
-    assert part_paths(out_file) == []
-
-
-def test_own_part_of_another_checkpoint_is_begun_anew(tmp_path):
-    a_writer(tmp_path, fingerprint='old').process(None, [a_sample(1)])
-    a_writer(tmp_path, fingerprint='new').process(None, [a_sample(2)])
-    assert list(finished_images(tmp_path / 'labels.json', 'new')) == [2]
-    assert finished_images(tmp_path / 'labels.json', 'old') == {}
-
-
 def test_missing_images_are_refused_and_nothing_is_lost(tmp_path):
     writer = a_writer(tmp_path, images=2)
     writer.process(None, [a_sample(1)])
@@ -283,10 +144,3 @@ def test_labels_of_unknown_origin_are_refused(tmp_path):
 def test_out_file_must_be_json():
     with pytest.raises(ValueError, match=r"expected out_file to end in .json, got 'labels.pkl'"):
         PseudoLabelWriter('labels.pkl')
-
-
-def test_info_of_a_foreign_file_is_refused(tmp_path):
-    path = tmp_path / 'other.json'
-    path.write_text('{"images": []}')
-    with pytest.raises(ValueError, match='other.json is no pseudo-label file'):
-        read_info(path)

@@ -35,11 +35,11 @@ BEHIND = np.array([(0, -1, 0), (1, 0, 0), (0, 0, 0)])
 
 
 def predict(method: str, visible: np.ndarray, amodal: object = None,
-            order: str = 'hull') -> DetDataSample:
+            order: str = 'hull', gap: float = 0.0) -> DetDataSample:
     masks = AmodalMasks(visible if amodal is None else amodal, *visible.shape[1:], visible=visible)
     sample = DetDataSample(gt_instances=InstanceData(
         masks=masks, labels=torch.arange(len(visible)), ann_ids=torch.arange(len(visible)) + 5))
-    (result, ) = HullCompleter(method, order).test_step(dict(data_samples=[sample]))
+    (result, ) = HullCompleter(method, order, gap).test_step(dict(data_samples=[sample]))
     return result
 
 
@@ -70,6 +70,37 @@ def test_the_restricted_hull_reaches_behind_ancestors():
     np.testing.assert_array_equal(result.pred_order, [(0, -1, 0), (1, 0, -1), (0, 1, 0)])
     expected = visible[0] | visible[1] | visible[2]
     np.testing.assert_array_equal(result.pred_instances.masks[0], expected)
+
+
+APART = """
+1111111
+1......
+1..2222
+1......
+1111111
+"""
+JOINED = """
+1111111
+1.11111
+1..1111
+1.11111
+1111111
+"""
+
+
+def test_hulls_are_drawn_where_gaps_are_closed():
+    # A third object, of which nothing is visible, changes nothing.
+    visible = masks_of(APART)
+    expected = np.stack([masks_of(JOINED)[0], *visible[1:]])
+    result = predict('convexr', visible, gap=2)
+    np.testing.assert_array_equal(result.pred_instances.masks, expected)
+    np.testing.assert_array_equal(result.pred_order, BEHIND)
+    as_given = predict('convexr', visible)
+    np.testing.assert_array_equal(as_given.pred_instances.masks, visible)
+    assert not as_given.pred_order.any()
+    raw = predict('raw', visible, gap=2)
+    np.testing.assert_array_equal(raw.pred_instances.masks, visible)
+    np.testing.assert_array_equal(raw.pred_order, BEHIND)
 
 
 # Two pairs that touch: 1 and 2 (unlike in area), 3 and 4 (alike in area and in mean row).
@@ -139,5 +170,7 @@ def test_refusals():
         HullCompleter('x')
     with pytest.raises(ValueError, match="expected order to be one of .'hull', .*got 'area'"):
         HullCompleter(order='area')
+    with pytest.raises(ValueError, match='contact_gap to be at least 0 pixels, got -1'):
+        HullCompleter(contact_gap=-1)
     with pytest.raises(ValueError, match="nothing to learn.* got 'loss'; test it"):
         HullCompleter()(data_samples=[], mode='loss')

@@ -165,6 +165,26 @@ def test_the_probability_is_kept_on_request():
     assert not probability[4].any()  # of which nothing is visible
 
 
+@MODELS.register_module()
+class LeftOrRight(nn.Module):
+    """z0 is 5 on the left half of the patch and -1 on the right one."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(P, 2, S, S) -> the same."""
+        left = torch.arange(SIZE).expand_as(x[:, :1]) < SIZE // 2
+        return torch.cat([6 * left - 1, 0 * left], dim=1)
+
+
+@pytest.mark.parametrize('flip_test, logits', [(False, (5, -1)), (True, (2, 2))])
+def test_the_mirror_image_is_averaged_on_request(flip_test, logits):
+    model = completer(network=dict(type='LeftOrRight'), flip_test=flip_test,
+                      keep_probability=True)
+    result, _ = predict(model, sample_of(ROW[:1]))
+    expected = torch.sigmoid(torch.tensor(logits, dtype=torch.float32))
+    halves = result.probability[0].reshape(SIZE, 2, SIZE // 2)
+    torch.testing.assert_close(halves, expected[:, None].expand_as(halves))
+
+
 @pytest.mark.parametrize('threshold, full', [(0.5, True), (0.59, True), (0.61, False)])
 def test_amodal_threshold(threshold, full):
     result, _ = predict(completer(0.6, amodal_thr=threshold), sample_of(ROW))
@@ -390,13 +410,6 @@ def test_training_goes_on_after_prediction():
     assert set(model.state_dict()) == names
 
 
-def test_large_batches_are_cut_for_the_caches_of_a_cpu():
-    masks = np.stack([rectangle(4 * k, 0, 4 * k + 3, 3) for k in range(10)])
-    model = completer(patch_size=256)
-    predict(model, sample_of(masks))
-    assert [len(batch) for batch in model.network.seen] == [1] * 10
-
-
 # The door
 
 
@@ -466,26 +479,6 @@ def batch_of(**changes) -> dict:
                 target=target)
 
 
-@pytest.mark.parametrize('options, second', [(dict(evidence='mask'), 'occluder'),
-                                             (dict(evidence='boundary'), 'boundary')])
-@pytest.mark.parametrize('category_input', [False, True])
-def test_channels_of_training(options, second, category_input):
-    model, batch = completer(category_input=category_input, **options), batch_of()
-    assert model(**batch, mode='tensor').shape == (2, 2, 16, 16)
-    channels = model.network.seen[0]
-    scale = torch.tensor([1, 7 if category_input else 1]).reshape(2, 1, 1)
-    torch.testing.assert_close(channels[:, 0], (batch['inputs']['mask'] * scale).float())
-    torch.testing.assert_close(channels[:, 1], batch['inputs'][second].float())
-
-
-def test_image_channels_of_training():
-    image = torch.tensor([255, 51, 0], dtype=torch.uint8).reshape(1, 3, 1, 1).repeat(2, 1, 16, 16)
-    model = completer(with_image=True)
-    model(**batch_of(image=image), mode='tensor')
-    np.testing.assert_allclose(model.network.seen[0][1, 2:, 5, 5],
-                               (np.array([0, 51, 255]) / 255 - MEAN) / STD, rtol=1e-5)
-
-
 @pytest.mark.parametrize('kind', ['RegionWeightedCrossEntropy', 'UncertaintyLoss', 'GaussianLoss',
                                   'UncertaintyBCELoss'])
 def test_training_lowers_the_loss(kind):
@@ -541,10 +534,7 @@ def test_bfloat16_gives_nearly_the_same():
     (dict(order='completion', context='ancestors'),
      "goes with context='neighbours', not 'ancestors'"),
     (dict(order='completion', context='parents'), "goes with context='neighbours', not 'parents'"),
-    (dict(patch_size=15), 'patch_size to be a whole number of at least 16, got 15'),
     (dict(batch_size=0), 'batch_size to be a whole number of at least 1, got 0'),
-    (dict(boundary_width=-1), 'boundary_width to be a whole number of at least 1, got -1'),
-    (dict(boundary_width=4), 'odd boundary_width, got 4'),
     (dict(contact_gap=-1), 'contact_gap to be at least 0 pixels, got -1'),
     (dict(order_thr=-0.1), r'order_thr to be a probability in \[0, 1\], got -0.1'),
     (dict(amodal_thr=1.5), r'amodal_thr to be a probability in \[0, 1\], got 1.5'),
@@ -552,15 +542,6 @@ def test_bfloat16_gives_nearly_the_same():
 def test_wrong_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         completer(**options)
-
-
-@pytest.mark.parametrize('options, changes, message', [
-    (dict(evidence='boundary'), dict(boundary=None), 'needs OcclusionBoundary in the pipeline'),
-    (dict(with_image=True), {}, r'needs images: CropPair\(image_loader=.*LoadImageFromFile'),
-])
-def test_training_patches_without_what_the_network_needs(options, changes, message):
-    with pytest.raises(ValueError, match=message):
-        completer(**options)(**batch_of(**changes), mode='loss')
 
 
 def test_prediction_without_image_or_category():

@@ -7,7 +7,6 @@ from mmengine.model import BaseModule
 from torch.nn import functional as F
 
 from mmamodal.models import CompletionUNet, CompletionUNetResNet
-from mmamodal.models.completion.folding import Folding
 
 
 @pytest.mark.parametrize('base_channels, expected', [
@@ -145,12 +144,3 @@ def test_pretrained_weights_survive_the_init(tmp_path):
     for name, value in parent.network.backbone.state_dict().items():
         assert (value == weights[name]).all(), name
     assert parent.network.encoder[4][0].conv.weight.std() < 0.1  # and the UNet has its own
-
-
-def test_folded_network_with_the_image_computes_the_same():
-    network, x = with_image(), torch.rand(2, 5, 64, 64)
-    for _ in range(20):
-        network(x)  # statistics other than those that layers begin with
-    network.eval()
-    with torch.no_grad():
-        torch.testing.assert_close(Folding()(network, x), network(x), rtol=1e-3, atol=1e-4)

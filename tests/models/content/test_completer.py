@@ -1,19 +1,22 @@
 """Content completion: a training step, what is predicted where, and what trains it."""
 
+from typing import List
+
 import cv2
 import numpy as np
 import pytest
 import torch
 from mmdet.registry import MODELS
 from mmdet.structures import DetDataSample
-from mmengine.optim import OptimWrapper, OptimWrapperDict, build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import MODEL_WRAPPERS
 from mmengine.runner import load_state_dict
 from mmengine.structures import InstanceData
 from torch import nn
 
-from mmamodal.models import ContentCompleter, OptimWrapperPerNetwork, PlainContent
+from mmamodal.models import ContentCompleter
 from mmamodal.structures.amodal_masks import AmodalMasks
+from mmamodal.structures.layers import Layer, on_image
 
 SIZE = 32
 OPTIMISERS = dict(
@@ -172,32 +175,6 @@ def test_misuse_is_refused(change, message):
         change(completer())
 
 
-# Optimisers
-
-
-def test_each_network_has_its_optimiser():
-    model = completer()
-    shared = dict(type='OptimWrapper', clip_grad=dict(max_norm=3))
-    optimisers = build_optim_wrapper(model, dict(OPTIMISERS, **shared))
-    assert isinstance(optimisers, OptimWrapperDict)
-    assert list(optimisers.keys()) == ['generator', 'discriminator']
-    assert optimisers.get_lr() == {'generator.lr': [1e-3], 'discriminator.lr': [1e-4]}
-    assert [optimiser.clip_grad_kwargs for optimiser in optimisers.values()] == [
-        dict(max_norm=3)] * 2
-    covered = [p for o in optimisers.values() for group in o.param_groups for p in group['params']]
-    assert {id(p) for p in covered} == {id(p) for p in model.parameters()}
-
-
-@pytest.mark.parametrize('settings', [
-    dict(), dict(judge=dict(optimizer=dict(type='SGD', lr=1))),
-    dict(optimizer=dict(type='SGD', lr=1))])
-def test_networks_that_are_not_there_are_refused(settings):
-    with pytest.raises(ValueError, match='expected names of networks of ContentCompleter'):
-        OptimWrapperPerNetwork(settings)(completer())
-    with pytest.raises(ValueError, match='paramwise_cfg'):
-        OptimWrapperPerNetwork(settings, dict(norm_decay_mult=0))
-
-
 # Prediction: an image of 48x64, grey but for a red square that a blue one hides in part.
 
 HIDDEN = np.s_[20:30, 24:34]
@@ -223,7 +200,11 @@ def predict(model: nn.Module, image: np.ndarray, sample: DetDataSample) -> np.nd
     pixels = torch.from_numpy(image.transpose(2, 0, 1).copy())
     result, = model.eval().forward([pixels], [sample], mode='predict')
     assert len(result.pred_instances.labels) == len(sample.gt_instances.labels)
-    return result.pred_instances.layers.numpy()
+    return whole(result.pred_instances.layers, image)
+
+
+def whole(layers: List[Layer], image: np.ndarray) -> np.ndarray:
+    return np.stack([on_image(layer, image.shape[:2]) for layer in layers])
 
 
 def test_the_hidden_part_is_filled_and_the_rest_stays(scene):
@@ -240,6 +221,12 @@ def test_the_hidden_part_is_filled_and_the_rest_stays(scene):
     assert not kept[distance <= 1].any()
     assert np.array_equal(kept[distance > 3], visible[0][distance > 3])
     assert np.array_equal(layers[1][amodal[1] > 0][:, :3], image[amodal[1] > 0])
+
+
+def test_layers_take_the_room_of_their_boxes(scene):
+    layers = completer(dict(type='OneColour')).complete(*scene)
+    assert [(layer.x, layer.y, layer.pixels.shape) for layer in layers] == [
+        (18, 14, (16, 16, 4)), (24, 20, (20, 26, 4))]
 
 
 def test_the_network_sees_the_patch_around_the_amodal_mask(scene):
@@ -304,11 +291,12 @@ def test_objects_at_the_rim_wholly_hidden_or_empty():
     amodal[0, :6, 30:], amodal[1, 10:20, 10:20] = 1, 1
     visible = amodal.copy()
     visible[0, :, 36:] = visible[1] = 0
-    layers = completer(dict(type='OneColour', value=9.)).complete(image, visible, amodal)
+    layers = whole(completer(dict(type='OneColour', value=9.)).complete(image, visible, amodal),
+                   image)
     assert (layers[0, :6, 36:, :3] == 255).all() and (layers[0, :6, 30:33, :3] == 9).all()
     assert (layers[1, 10:20, 10:20] == 255).all()
     assert not layers[2].any()
-    assert completer().complete(image, visible[:0], amodal[:0]).shape == (0, 40, 40, 4)
+    assert completer().complete(image, visible[:0], amodal[:0]) == []
 
 
 def test_batches_do_not_change_the_result(scene):
@@ -324,7 +312,7 @@ def test_batches_do_not_change_the_result(scene):
         model.generator.decoder[0].weight.data *= 10_000
         model.train()(**batch())
         model.eval()
-        results.append(model.complete(image, visible, amodal).astype(int))
+        results.append(whole(model.complete(image, visible, amodal), image).astype(int))
     assert np.abs(results[0] - results[1]).max() <= 1
     assert results[0][0][HIDDEN].std((0, 1)).max() > 10
 
@@ -336,28 +324,3 @@ def test_the_network_gets_category_ids(scene):
     assert model.generator.seen[0][0][:, 3].amax((1, 2)).tolist() == [5]
     with pytest.raises(ValueError, match='needs category ids'):
         predict(model, image, sample_of(visible, amodal))
-
-
-# What learns nothing
-
-
-def test_the_mean_colour_is_that_of_the_visible_part(scene):
-    image, visible, amodal = scene
-    image[14:20, 18:34] = (0, 0, 0)  # 96 of 156 visible pixels black
-    layers = predict(PlainContent('mean'), image, sample_of(visible, amodal))
-    expected = np.rint(np.array([30, 40, 200]) * 60 / 156)
-    assert (layers[0][HIDDEN][..., :3] == expected).all()
-
-
-def test_inpainting_takes_nothing_from_the_occluder(scene):
-    image, visible, amodal = scene
-    layers = predict(PlainContent('telea'), image, sample_of(visible, amodal))
-    off = layers[0][amodal[0] > 0].astype(int) - (30, 40, 200, 255)
-    assert np.abs(off).max() <= 4  # cv2.inpaint is off by some grey levels even on one colour
-
-
-def test_plain_content_is_not_trained():
-    with pytest.raises(ValueError, match="'mean' or 'telea', got 'blur'"):
-        PlainContent('blur')
-    with pytest.raises(ValueError, match='nothing to learn'):
-        PlainContent()(mode='loss')

@@ -22,6 +22,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 import mmamodal  # noqa: F401  registers data sets
+from mmamodal.apis.running.checkpoints import check_start
 from mmamodal.models.detection import orcnn_roi_head  # noqa: F401  registers heads
 from mmamodal.structures.amodal_masks import AmodalMasks
 
@@ -530,6 +531,16 @@ def test_weights_of_other_classes_are_fitted(options, classes, agnostic, masks, 
     for head in (model.roi_head.mask_head, model.roi_head.visible_mask_head):
         assert head.conv_logits.bias.tolist() == masks
     assert model.roi_head.bbox_head.fc_cls.bias.tolist() == pytest.approx(classifier)
+
+
+def test_weights_to_begin_with_are_counted_as_they_are_fitted(tmp_path, capsys):
+    torch.save(detector('StandardRoIHead').state_dict(), tmp_path / 'mask_rcnn.pth')
+    cfg = tiny('ORCNNRoIHead')
+    cfg.roi_head.bbox_head.num_classes = cfg.roi_head.mask_head.num_classes = 1
+    model = MODELS.build(cfg)
+    check_start(model, str(tmp_path / 'mask_rcnn.pth'))
+    count = len(model.state_dict())
+    assert f'{count} of {count} parameters have their like' in capsys.readouterr().out
 
 
 def test_backbone_alone_is_loaded_whatever_the_classes():

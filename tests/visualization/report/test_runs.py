@@ -1,71 +1,22 @@
-import json
 import math
 import re
 import runpy
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.visualization import LocalVisBackend
+from written_runs import record, runs_in
 
-from mmamodal.visualization.plots.loss_curves import loss_curve
-from mmamodal.visualization.report import page as report_page
 from mmamodal.visualization.report import runs as report
 
 TOOL = Path(__file__).parents[3] / 'tools' / 'analysis_tools' / 'report.py'
 
 
-def record(step: int, loss: float = 1.0, **others) -> dict:
-    return dict(loss=loss, step=step, **others)
-
-
-def write_lines(path: Path, *records: dict) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('\n'.join(json.dumps(one) for one in records) + '\n')
-
-
-def write_metrics(work_dir: Path, **metrics: float) -> None:
-    (work_dir / 'test').mkdir(parents=True, exist_ok=True)
-    (work_dir / 'test' / 'metrics.json').write_text(
-        json.dumps({key.replace('__', '/'): value for key, value in metrics.items()}))
-
-
-def write_pictures(work_dir: Path, *names: str) -> None:
-    (work_dir / 'test' / 'vis').mkdir(parents=True, exist_ok=True)
-    for name in names:
-        picture = np.random.default_rng(0).integers(0, 255, (20, 60, 3), np.uint8)
-        cv2.imwrite(str(work_dir / 'test' / 'vis' / f'{name}.png'), picture)
-
-
 def run_of(name: str = 'a', **metrics: float) -> report.Run:
     metrics = {key.replace('__', '/'): value for key, value in metrics.items()}
     return report.Run(name, Path('work_dirs') / name, [], None, None, metrics, [])
-
-
-@pytest.fixture
-def work_dirs(tmp_path) -> Path:
-    """A completer trained in two starts, one without training, and a detector."""
-    for name, steps in (('20250101_000000', (10, 20, 30)), ('20250102_000000', (30, 40))):
-        write_lines(tmp_path / 'asbu' / name / 'vis_data' / 'scalars.json',
-                    *(record(step, 1 / step, time=0.5) for step in steps))
-    write_metrics(tmp_path / 'asbu', completion__mIoU=93.96, completion__inv_mIoU=68.94,
-                  completion__O_Acc=92.0)
-    write_metrics(tmp_path / 'raw', completion__mIoU=81.24, completion__inv_mIoU=0.0,
-                  completion__O_Acc=math.nan)
-    write_metrics(tmp_path / 'det', coco__segm_mAP=0.3312, coco__segm_mAP_50=0.6021,
-                  coco__bbox_mAP=-1.0)
-    write_lines(tmp_path / 'det' / '20250103_000000' / 'vis_data' / 'scalars.json',
-                *(record(step, loss_cls=0.4, loss_mask=0.6, time=0.5) for step in (50, 100)))
-    write_pictures(tmp_path / 'asbu', '1', '2', '10')
-    write_pictures(tmp_path / 'raw', '2', '10')
-    write_pictures(tmp_path / 'det', '1')
-    return tmp_path
-
-
-def runs_in(folder: Path, *names: str) -> list:
-    return [report.read_run(name, folder / name) for name in names]
 
 
 @pytest.mark.parametrize('logs, expected', [
@@ -151,82 +102,6 @@ def test_broken_metrics_name_the_file(tmp_path, content, message):
     path.write_text(content)
     with pytest.raises(ValueError, match=f'{path}.*{message}'):
         report.read_metrics(path)
-
-
-def test_page_holds_all_numbers_and_pictures(work_dirs):
-    html = report_page.page('Title', runs_in(work_dirs, 'raw', 'asbu'), runs_in(work_dirs, 'det'))
-    for number in ('94.0', '68.9', '92.0', '81.2', '33.1', '60.2'):
-        assert f'>{number}<' in html
-    assert '<td class=best>94.0</td>' in html and '<td class=best>33.1' not in html
-    assert html.count('<img src="data:image/') == 6
-    assert html.count('<svg') == 2
-    assert re.search(r'>asbu</th>.*?<td>40</td><td>0.5 s</td><td>20 s</td>', html)
-
-
-def test_page_needs_nothing_from_outside(work_dirs):
-    html = report_page.page('Title', runs_in(work_dirs, 'raw', 'asbu'), runs_in(work_dirs, 'det'))
-    targets = re.findall(r'(?:src|href)\s*=\s*"([^"]*)"', html)
-    assert targets and all(target.startswith(('data:image/', '#')) for target in targets)
-    assert not re.search(r'<(script|link|iframe)|@import|url\((?!#)', html)
-    assert 'DejaVu Sans\'' not in html and '#010101' not in html
-
-
-def test_names_are_escaped(work_dirs):
-    name = '<b>"R&D"</b>'
-    run = report.read_run(name, work_dirs / 'asbu')
-    html = report_page.page(name, [run], [run._replace(pictures=run.pictures[:1])])
-    assert name not in html and '<b>"' not in html
-    assert '&lt;b&gt;&quot;R&amp;D&quot;&lt;/b&gt;' in html
-
-
-def test_pictures_of_one_image_stand_together(work_dirs):
-    groups = report_page.by_image(runs_in(work_dirs, 'raw', 'asbu'), most=3)
-    assert [[(run.name, path.stem) for run, path in group] for group in groups] == [
-        [('raw', '2'), ('asbu', '2')], [('raw', '10'), ('asbu', '10')], [('asbu', '1')]]
-
-
-def test_an_empty_run_is_said_not_crashed_on(tmp_path):
-    (tmp_path / 'new').mkdir()
-    html = report_page.page('Title', runs_in(tmp_path, 'new'), runs_in(tmp_path, 'new'))
-    for words in ('No run has a training log', 'No run has a loss curve',
-                  'new has no test metrics', 'No completer was tested with',
-                  'No detector was tested with'):
-        assert words in html
-
-
-def test_a_broken_picture_is_said_not_crashed_on(work_dirs):
-    (work_dirs / 'asbu' / 'test' / 'vis' / '1.png').write_bytes(b'\x89PNG')
-    html = report_page.page('Title', runs_in(work_dirs, 'asbu'), [])
-    assert '1.png</code> cannot be read' in html and html.count('<img') == 2
-
-
-@pytest.mark.parametrize('losses', [[math.nan, math.nan], [0.0, 1.0], [-1.0, 2.0], [1.0, 100.0],
-                                    [1.0] * 50])
-def test_any_loss_can_be_drawn(losses):
-    log = [record(10 * i, loss) for i, loss in enumerate(losses, 1)]
-    assert loss_curve('a', log).startswith('<svg')
-
-
-def test_data_uri_is_the_smaller_of_png_and_jpeg(tmp_path):
-    flat = tmp_path / 'flat.png'
-    cv2.imwrite(str(flat), np.zeros((64, 64, 3), np.uint8))
-    assert report_page.data_uri(flat).startswith('data:image/png;base64,')
-    write_pictures(tmp_path, 'noise')
-    noise = tmp_path / 'test' / 'vis' / 'noise.png'
-    assert report_page.data_uri(noise).startswith('data:image/jpeg;base64,')
-
-
-def test_the_test_data_is_that_of_the_test(work_dirs):
-    for name, scenes in (('raw', 8), ('asbu', 8), ('det', 9)):
-        folder = work_dirs / name / 'test' / '20250104_000000' / 'vis_data'
-        folder.mkdir(parents=True)
-        (folder / 'config.py').write_text(
-            "test_dataloader = dict(dataset=dict(type='SceneDataset', ann_file='a/b.json', "
-            f'num_scenes={scenes}))')
-    (work_dirs / 'asbu' / '20250102_000000' / 'vis_data' / 'config.py').write_text('1 / 0')
-    html = report_page.page('', runs_in(work_dirs, 'raw', 'asbu'), runs_in(work_dirs, 'det'))
-    assert '(SceneDataset, 8 scenes, b.json) the completers' in html
-    assert '(SceneDataset, 9 scenes, b.json) the detections' in html
 
 
 @pytest.fixture(scope='module')
