@@ -16,7 +16,7 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
 
     Whoever draws masks too small leaves gaps of a like width all over the image; where most
     objects touch another, a gap is what one sees between them. So gaps are closed up to one and
-    a half times as wide as :func:`usual_gap`, and a sixteenth of the reach.
+    a half times as wide as :func:`usual_gap`, plus a sixteenth of the reach.
 
     Args:
         masks: (N, H, W) uint8 in {0, 1}.

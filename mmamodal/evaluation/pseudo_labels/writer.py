@@ -71,7 +71,7 @@ class PseudoLabelWriter(BaseMetric):
             raise ValueError(
                 'pseudo-labels must say what they come from, but provenance is empty: run '
                 'tools/train.py on a stage-2 config or tools/test.py on this one, or call '
-                'mmamodal.apis.continue_labels(runner, checkpoint) before runner.test()')
+                'mmamodal.apis.label.continue_labels(runner, checkpoint) before runner.test()')
         return self.provenance['fingerprint']
 
     def process(self, data_batch: Optional[dict], data_samples: Sequence[dict]) -> None:
