@@ -2,8 +2,9 @@
 # occluders, and patches cut out as at test time. Thresholds are chosen on pasted masks of a
 # held-out file.
 _base_ = './pcnet-m_unet-p128_3k_coco.py'
-model = dict(contact_gap=24)
-max_iters = 6000
+model = dict(contact_gap=24, clip_to_occluders=True, flip_test=True, order_thr=None,
+             amodal_thr=0.5)
+max_iters = 10000
 train_dataloader = dict(
     dataset=dict(
         num_others=3,

@@ -33,7 +33,8 @@ def choose_thresholds(cfg: Config, checkpoint: str, grid: Sequence[float] = GRID
                       synthetic: Optional[str] = None, pairs: int = 500) -> List[Choice]:
     """The order's threshold with the best O_Acc, then the masks' with the best inv_mIoU.
 
-    Without a graph the order is read from the masks: only the second is chosen.
+    Without a graph the order is read from the masks, and with ``order_thr=None`` there is no
+    threshold for it: only the second is chosen.
 
     Args:
         cfg: of a completer.
@@ -53,7 +54,8 @@ def choose_thresholds(cfg: Config, checkpoint: str, grid: Sequence[float] = GRID
     model = load_model(cfg, checkpoint)
     model.network = Remembering(model.network)
     choices = []
-    for name in ('order_thr', 'amodal_thr') if model.order == 'pairs' else ('amodal_thr', ):
+    ordered = model.order == 'pairs' and model.order_thr is not None
+    for name in ('order_thr', 'amodal_thr') if ordered else ('amodal_thr', ):
         samples = (synthetic_samples(dataset, pairs) if synthetic
                    else Runner.build_dataloader(dataset, seed=0))
         choices.append(sweep(model, samples, name, grid))

@@ -124,11 +124,13 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple:
     return cfg, str(path)
 
 
-@pytest.mark.parametrize('context, names', [('ancestors', ['order_thr', 'amodal_thr']),
-                                            ('neighbours', ['amodal_thr'])])
-def test_thresholds_of_a_model(small, context, names):
+@pytest.mark.parametrize('options, names', [
+    (dict(context='ancestors'), ['order_thr', 'amodal_thr']),
+    (dict(context='ancestors', order_thr=None), ['amodal_thr']),
+    (dict(context='neighbours'), ['amodal_thr'])])
+def test_thresholds_of_a_model(small, options, names):
     cfg, checkpoint = small
-    cfg.model.context = context
+    cfg.model.update(options)
     choices = choose_thresholds(cfg, checkpoint, (0.3, 0.5, 0.7))
     assert [choice.name for choice in choices] == names
     assert all(choice.value in (0.3, 0.5, 0.7) for choice in choices)

@@ -44,7 +44,8 @@ class MaskCompleter(BaseModel):
             for neighbours, else ``'pairs'``; neighbours with ``'pairs'`` are those with an
             order.
         patch_size: S in pixels, as in training, at least 16.
-        order_thr: probability above which a pixel counts as growth for the order.
+        order_thr: probability above which a pixel counts as growth for the order; None: every
+            pixel counts, by the cube of its probability.
         amodal_thr: probability above which a pixel belongs to the amodal mask.
         unite_visible: add the visible mask to the result.
         clip_to_occluders: keep the result inside the visible mask and its occluders', as
@@ -71,7 +72,7 @@ class MaskCompleter(BaseModel):
 
     def __init__(self, network: dict, loss: dict, evidence: str = 'boundary',
                  context: str = 'neighbours', order: Optional[str] = None,
-                 patch_size: int = 256, order_thr: float = 0.5, amodal_thr: float = 0.5,
+                 patch_size: int = 256, order_thr: Optional[float] = 0.5, amodal_thr: float = 0.5,
                  unite_visible: bool = False, clip_to_occluders: bool = False,
                  contact_gap: float = 0.0, boundary_width: int = 5, enlarge: float = 3.0,
                  category_input: bool = False, with_image: bool = False,
@@ -86,7 +87,8 @@ class MaskCompleter(BaseModel):
             raise ValueError(f"order='completion' knows no order before it completes: it goes "
                              f"with context='neighbours', not {context!r}")
         check_whole('batch_size', batch_size, 1)
-        check_share('order_thr', order_thr)
+        if order_thr is not None:
+            check_share('order_thr', order_thr)
         check_share('amodal_thr', amodal_thr)
         if contact_gap < 0:
             raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
@@ -214,9 +216,10 @@ class MaskCompleter(BaseModel):
         growth = np.zeros((len(objects.visible), len(objects.visible)))
         jobs = [(i, [j]) for i, j in np.concatenate([pairs, pairs[:, ::-1]])]
         for batch, inputs, logits in self._run(objects, jobs, smooth=False):
-            grown = self.loss_mask.probability(logits).cpu().numpy() > self.order_thr
-            grown &= (inputs['mask'] == 0) & (inputs['occluder'] == 1)
-            for (i, (j,)), pixels in zip(batch, np.count_nonzero(grown, axis=(1, 2))):
+            grown = self.loss_mask.probability(logits).cpu().numpy()
+            grown = grown**3 if self.order_thr is None else grown > self.order_thr
+            inside = (inputs['mask'] == 0) & (inputs['occluder'] == 1)
+            for (i, (j,)), pixels in zip(batch, np.sum(grown * inside, axis=(1, 2))):
                 growth[i, j] = pixels * (objects.sides[i] / self.patch_inputs.patch_size)**2
         return growth
 

@@ -199,6 +199,26 @@ def test_order_threshold(threshold, grows):
     assert predict(model, sample_of(visible))[1].any() == grows
 
 
+@MODELS.register_module()
+class ProbableByCategory(nn.Module):
+    """The same probability at every pixel of a patch: 0.6 of category 1, 0.9 of category 2."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(P, 2, S, S) -> the same, z1 = 0."""
+        probability = 0.3 * x[:, :1].amax(dim=(2, 3), keepdim=True) + 0.3
+        return torch.cat([probability.logit().expand_as(x[:, :1]), 0 * x[:, 1:]], dim=1)
+
+
+@pytest.mark.parametrize('threshold, order', [(0.5, 1), (0.7, -1), (None, -1)])
+def test_without_a_threshold_certain_pixels_count_more(threshold, order):
+    # The first one's patch holds 12 pixels of the second, the second one's 16 of the first.
+    visible = np.stack([rectangle(6, 10, 16, 20), rectangle(16, 13, 22, 17)])
+    model = completer(network=dict(type='ProbableByCategory'), category_input=True,
+                      context='parents', order_thr=threshold)
+    _, found = predict(model, sample_of(visible, categories=[2, 1]))
+    np.testing.assert_array_equal(found, [(0, order), (-order, 0)])
+
+
 # Contexts: who grows further is behind, so that 0 is in front of 1, and 1 of 2
 
 CATEGORIES = [1, 2, 3, 1, 1]
