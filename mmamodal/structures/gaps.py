@@ -3,7 +3,7 @@
 Letters: N instances, H×W image or patch.
 """
 
-from typing import Tuple
+from typing import Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -30,15 +30,15 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
     most = reach[pairs].max(axis=1)
     windows = [_common_window(*boxes[pair], rim) for pair, rim in zip(pairs, most)]
     parts = [[masks[k][window] for k in pair] for pair, window in zip(pairs, windows)]
-    gaps = [gap_along(*part, widest) for part, widest in zip(parts, most)]
+    away = [[_distance_to(part) for part in both] for both in parts]
+    gaps = [gap_along(both, far, widest) for both, far, widest in zip(parts, away, most)]
     usual = usual_gap(pairs, np.array([np.percentile(gap, 25) for gap in gaps]))
     most = np.minimum(most, 1.5 * usual + reach[pairs].min(axis=1) / 16)
     nearest = np.full(masks.shape[1:], np.inf, np.float32)
     owner = np.full(masks.shape[1:], -1)
     for p in np.flatnonzero([gap.min() <= widest for gap, widest in zip(gaps, most)]):
-        away = [_distance_to(part) for part in parts[p]]
-        for k, distance in zip(pairs[p], away):
-            closer = (sum(away) <= most[p] + 1) & (distance < nearest[windows[p]])
+        for k, distance in zip(pairs[p], away[p]):
+            closer = (sum(away[p]) <= most[p] + 1) & (distance < nearest[windows[p]])
             nearest[windows[p]][closer], owner[windows[p]][closer] = distance[closer], k
     owner[masks.any(axis=0)] = -1
     closed = masks.copy()
@@ -47,20 +47,19 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
     return closed
 
 
-def gap_along(first: np.ndarray, second: np.ndarray, most: float) -> np.ndarray:
+def gap_along(masks: Sequence[np.ndarray], away: Sequence[np.ndarray], most: float) -> np.ndarray:
     """How wide the gap between two masks is, along their borders.
 
     Args:
-        first: (H, W) uint8 in {0, 1}, not empty.
-        second: (H, W) uint8 in {0, 1}, not empty.
+        masks: two of (H, W) uint8 in {0, 1}, not empty.
+        away: (H, W) pixels to the nearest one of each.
         most: pixels; where the gap is wider, it is none, unless it is wider everywhere.
 
     Returns:
         (D,) pixels, of each pixel of a border that is near the other mask; 0 where they touch.
     """
-    away = np.concatenate([_distance_to(other)[_border(mask)]
-                           for mask, other in ((first, second), (second, first))])
-    gap = np.maximum(away - 1, 0)
+    to_other = [distance[_border(mask)] for mask, distance in zip(masks, reversed(away))]
+    gap = np.maximum(np.concatenate(to_other) - 1, 0)
     return gap[gap <= max(most, gap.min())]
 
 

@@ -9,7 +9,7 @@ from mmamodal.apis.publish import halved, publish
 from mmamodal.files import sha256
 
 MODEL = ("model = dict(type='MaskCompleter', network=dict(init_cfg=dict(type='Pretrained', "
-         "checkpoint='/home/me/resnet.pth')))\nwork_dir = '/home/me/work'\n")
+         "checkpoint='/elsewhere/resnet.pth')))\nwork_dir = '/elsewhere/work'\n")
 
 
 def checkpoint(path: Path, cfg: str = MODEL, **weights: torch.Tensor) -> str:
@@ -27,7 +27,7 @@ def test_what_a_test_needs_is_kept_and_no_more(tmp_path):
     assert set(made) == {'meta', 'state_dict'} and made['meta']['iter'] == 2
     assert "type='MaskCompleter'" in made['meta']['cfg'] or (
         "'type': 'MaskCompleter'" in made['meta']['cfg'])
-    assert '/home/me' not in made['meta']['cfg']
+    assert '/elsewhere' not in made['meta']['cfg']
     assert {name: value.dtype for name, value in made['state_dict'].items()} == dict(
         kernel=torch.float16, variance=torch.float32, batches=torch.int64)
     assert made['state_dict']['variance'].tolist() == pytest.approx([1e-9] * 2)

@@ -175,19 +175,9 @@ def test_misuse_is_refused(change, message):
         change(completer())
 
 
-# Prediction: an image of 48x64, grey but for a red square that a blue one hides in part.
+# Prediction
 
 HIDDEN = np.s_[20:30, 24:34]
-
-
-@pytest.fixture
-def scene() -> tuple:
-    image = np.full((48, 64, 3), 120, np.uint8)
-    amodal = np.zeros((2, 48, 64), np.uint8)
-    amodal[0, 14:30, 18:34], amodal[1, 20:40, 24:50] = 1, 1
-    visible = np.stack([amodal[0] & ~amodal[1], amodal[1]])
-    image[amodal[0] > 0], image[amodal[1] > 0] = (30, 40, 200), (200, 60, 20)
-    return image, visible, amodal
 
 
 def sample_of(visible: np.ndarray, amodal: np.ndarray, **truth) -> DetDataSample:
