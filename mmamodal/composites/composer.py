@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from ..datasets.amodal_coco import AmodalCocoDataset
-from ..datasets.pasting.cut_outs import Layer, canvas_mask, paste_pixels, turn_cut_out
+from ..datasets.pasting.cut_outs import Pasted, canvas_mask, paste_pixels, turn_cut_out
 from ..datasets.pasting.paste_layout import PasteOptions, by_class, compose
 from ..files import write_whole
 from ..structures.annotation import annotation_of_masks
@@ -57,7 +57,7 @@ class Composer:
         """Places of the cut-outs, by class."""
         return by_class([cut_out.category_id for cut_out in self.sources.cut_outs])
 
-    def compose(self, k: int) -> Tuple[np.ndarray, Background, List[Layer]]:
+    def compose(self, k: int) -> Tuple[np.ndarray, Background, List[Pasted]]:
         """Image k, (H, W, 3) uint8 BGR, what it was pasted on, and its layers, back to front."""
         rng = np.random.default_rng([self.seed, k])
         background = self.sources.backgrounds[rng.integers(len(self.sources.backgrounds))]
@@ -87,19 +87,19 @@ class Composer:
             return Path(background.source).name
         return self.dataset.get_data_info(background.source)['file_name']
 
-    def _pixels(self, layer: Layer) -> np.ndarray:
+    def _pixels(self, layer: Pasted) -> np.ndarray:
         """The turned pixels (h, w, 3) of a layer's cut-out."""
         cut_out = self.sources.cut_outs[layer.source]
         x1, y1, x2, y2 = cut_out.box
         bgr = self.dataset.read_image(cut_out.index)[y1:y2, x1:x2]
         return turn_cut_out(bgr, cut_out.bitmap(), layer.angle, layer.scale)[0]
 
-    def _origin(self, layer: Layer) -> dict:
+    def _origin(self, layer: Pasted) -> dict:
         cut_out = self.sources.cut_outs[layer.source]
         return dict(category_id=cut_out.category_id, source_annotation_id=cut_out.ann_id)
 
 
-def annotate(layer: Layer, size: Tuple[int, int]) -> dict:
+def annotate(layer: Pasted, size: Tuple[int, int]) -> dict:
     """The masks of a layer as fields of an amodal COCO annotation; size is (H, W)."""
     amodal = canvas_mask(layer.mask, layer, size)
     visible = canvas_mask(layer.visible, layer, size)

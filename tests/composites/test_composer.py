@@ -10,7 +10,7 @@ import pytest
 from mmamodal.composites.backgrounds import Background
 from mmamodal.composites.composer import Composer, annotate, describe_settings, merge
 from mmamodal.composites.sources import CutOut, Sources
-from mmamodal.datasets.pasting.cut_outs import Layer
+from mmamodal.datasets.pasting.cut_outs import Pasted
 from mmamodal.datasets.pasting.paste_layout import PasteOptions
 from mmamodal.structures.segmentation import decode
 
@@ -31,7 +31,7 @@ def test_images_without_any_object_are_refused():
 def test_a_layer_as_an_annotation():
     mask = np.ones((2, 3), np.uint8)
     visible = np.array([[1, 1, 0], [1, 1, 0]], np.uint8)
-    fields = annotate(Layer(mask, 4, 1, visible), (5, 8))
+    fields = annotate(Pasted(mask, 4, 1, visible), (5, 8))
     assert (fields['bbox'], fields['area']) == ([4, 1, 3, 2], 6)
     assert fields['occlude_rate'] == pytest.approx(1 / 3, abs=1e-4)
     assert np.argwhere(decode(fields['invisible_mask'], 5, 8)).tolist() == [[1, 6], [2, 6]]

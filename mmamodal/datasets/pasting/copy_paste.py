@@ -15,7 +15,7 @@ from mmengine.dataset import BaseDataset
 
 from ...structures.amodal_masks import AmodalMasks
 from ..coco_files import describe_image
-from .cut_outs import Layer, canvas_mask, cover, may_go_on, paste_pixels, turn_cut_out
+from .cut_outs import Pasted, canvas_mask, cover, may_go_on, paste_pixels, turn_cut_out
 from .paste_layout import PasteOptions, find_place
 
 FIRST_PASTED_ID = 2**52  # above all ids of annotation files, and exact in every reader of JSON
@@ -125,9 +125,9 @@ def paste_objects(results: dict, found: Sequence[Found], rng: np.random.Generato
     """A sample with objects pasted in front, in their order; those that find no place are not."""
     image, masks = results['img'].copy(), results['gt_masks']
     size, visible = image.shape[:2], masks.visible.masks.copy()
-    behind = [Layer(amodal, 0, 0, seen) for amodal, seen in zip(masks.masks, visible)]
+    behind = [Pasted(amodal, 0, 0, seen) for amodal, seen in zip(masks.masks, visible)]
     limited = [layer for layer, crowd in zip(behind, results['gt_ignore_flags']) if not crowd]
-    pasted: List[Tuple[Layer, Found]] = []
+    pasted: List[Tuple[Pasted, Found]] = []
     for item in found:
         angle = float(rng.uniform(-options.max_angle, options.max_angle))
         bgr, mask = turn_cut_out(item.bgr, item.mask, angle, float(rng.uniform(*options.scale)))
@@ -142,7 +142,7 @@ def paste_objects(results: dict, found: Sequence[Found], rng: np.random.Generato
     return _append(dict(results, img=image, gt_masks=old), pasted) if pasted else results
 
 
-def _append(results: dict, pasted: Sequence[Tuple[Layer, Found]]) -> dict:
+def _append(results: dict, pasted: Sequence[Tuple[Pasted, Found]]) -> dict:
     """The sample with the pasted objects behind its own in every list."""
     size = results['img'].shape[:2]
     masks = AmodalMasks([canvas_mask(layer.mask, layer, size) for layer, _ in pasted], *size,

@@ -14,8 +14,8 @@ import numpy as np
 
 
 @dataclass
-class Layer:
-    """An object at its place.
+class Pasted:
+    """A whole object at its place, and what is left to be seen of it.
 
     Attributes:
         mask: (h, w), amodal, within the image.
@@ -86,7 +86,7 @@ def _turn(picture: np.ndarray, angle: float, scale: float, border: int) -> np.nd
                           borderMode=border)
 
 
-def may_cover(layers: Sequence[Layer], front: Layer, max_occlusion: float,
+def may_cover(layers: Sequence[Pasted], front: Pasted, max_occlusion: float,
               min_visible: int) -> bool:
     """Whether a layer may come in front: of each one that it takes pixels from, at most
     ``max_occlusion`` is hidden then and at least ``min_visible`` pixels are left."""
@@ -99,7 +99,7 @@ def may_cover(layers: Sequence[Layer], front: Layer, max_occlusion: float,
     return True
 
 
-def cover(layers: Sequence[Layer], front: Layer) -> None:
+def cover(layers: Sequence[Pasted], front: Pasted) -> None:
     """Take the pixels of a layer that comes in front from what is visible of the others."""
     for layer in layers:
         window = _shared_box(layer, front)
@@ -107,7 +107,7 @@ def cover(layers: Sequence[Layer], front: Layer) -> None:
             _crop(layer.visible, layer, window)[:] &= 1 - _crop(front.mask, front, window)
 
 
-def taken(layer: Layer, front: Layer) -> int:
+def taken(layer: Pasted, front: Pasted) -> int:
     """How many visible pixels of a layer another one in front of it would hide."""
     window = _shared_box(layer, front)
     if not window:
@@ -116,7 +116,7 @@ def taken(layer: Layer, front: Layer) -> int:
     return int(np.count_nonzero(hidden))
 
 
-def _shared_box(a: Layer, b: Layer) -> Optional[Tuple[int, int, int, int]]:
+def _shared_box(a: Pasted, b: Pasted) -> Optional[Tuple[int, int, int, int]]:
     """Where the boxes of two layers overlap, (x1, y1, x2, y2) in the image; None: nowhere."""
     (ah, aw), (bh, bw) = a.mask.shape, b.mask.shape
     x1, y1 = max(a.x, b.x), max(a.y, b.y)
@@ -124,7 +124,7 @@ def _shared_box(a: Layer, b: Layer) -> Optional[Tuple[int, int, int, int]]:
     return (x1, y1, x2, y2) if x1 < x2 and y1 < y2 else None
 
 
-def _crop(patch: np.ndarray, layer: Layer, window: Tuple[int, int, int, int]) -> np.ndarray:
+def _crop(patch: np.ndarray, layer: Pasted, window: Tuple[int, int, int, int]) -> np.ndarray:
     """The part of a layer's patch (h, w) in a window of the image; a view."""
     x1, y1, x2, y2 = window
     return patch[y1 - layer.y:y2 - layer.y, x1 - layer.x:x2 - layer.x]
@@ -143,12 +143,12 @@ def may_go_on(tight: Sequence[Tuple[np.ndarray, Tuple[int, int]]], place: int) -
     if cv2.connectedComponents(padded, connectivity=8)[0] > 2:
         return 'in several pieces'
     grown = cv2.dilate(padded, np.ones((3, 3), np.uint8))
-    rim = Layer(grown, x - 1, y - 1, grown)
-    others = (Layer(other, *start, other) for i, (other, start) in enumerate(tight) if i != place)
+    rim = Pasted(grown, x - 1, y - 1, grown)
+    others = (Pasted(other, *start, other) for i, (other, start) in enumerate(tight) if i != place)
     return 'touching others' if any(taken(other, rim) for other in others) else None
 
 
-def paste_pixels(image: np.ndarray, bgr: np.ndarray, layer: Layer) -> None:
+def paste_pixels(image: np.ndarray, bgr: np.ndarray, layer: Pasted) -> None:
     """Paint a turned cut-out into the image (H, W, 3), in place.
 
     The rim of the mask is mixed with what lies beneath, at most by half; outside of the mask
@@ -169,7 +169,7 @@ def feather(mask: np.ndarray) -> np.ndarray:
     return np.maximum(soft, 0.5) * mask
 
 
-def canvas_mask(patch: np.ndarray, layer: Layer, size: Tuple[int, int]) -> np.ndarray:
+def canvas_mask(patch: np.ndarray, layer: Pasted, size: Tuple[int, int]) -> np.ndarray:
     """A mask (h, w) at the place of its layer in the image, (H, W)."""
     canvas = np.zeros(size, np.uint8)
     canvas[layer.y:layer.y + patch.shape[0], layer.x:layer.x + patch.shape[1]] = patch

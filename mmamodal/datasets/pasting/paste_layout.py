@@ -9,7 +9,7 @@ from typing import Callable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from .cut_outs import Layer, cover, may_cover, turn_mask
+from .cut_outs import Pasted, cover, may_cover, turn_mask
 
 TRIED_PLACES, SPARE = 20, 2  # places tried for an object; objects tried for one in the image
 
@@ -93,8 +93,8 @@ def draw_places(rng: np.random.Generator, count: int, shape: Tuple[int, int], re
     return np.clip(np.rint(starts), 0, end - length).astype(int).tolist()
 
 
-def find_place(rng: np.random.Generator, layers: Sequence[Layer], mask: np.ndarray, region: Region,
-               size: Tuple[int, int], options: PasteOptions) -> Optional[Layer]:
+def find_place(rng: np.random.Generator, layers: Sequence[Pasted], mask: np.ndarray,
+               region: Region, size: Tuple[int, int], options: PasteOptions) -> Optional[Pasted]:
     """The object at a random place where it hides no layer beyond the limits of ``may_cover``.
 
     Args:
@@ -113,7 +113,7 @@ def find_place(rng: np.random.Generator, layers: Sequence[Layer], mask: np.ndarr
             np.count_nonzero(mask) < options.min_visible):
         return None
     for x, y in draw_places(rng, TRIED_PLACES, mask.shape, region, size):
-        layer = Layer(mask, x, y, mask)
+        layer = Pasted(mask, x, y, mask)
         if may_cover(layers, layer, options.max_occlusion, options.min_visible):
             return replace(layer, visible=mask.copy())
     return None
@@ -126,7 +126,7 @@ def by_class(classes: Sequence[int]) -> List[np.ndarray]:
 
 def compose(rng: np.random.Generator, areas: np.ndarray, groups: Sequence[np.ndarray],
             mask_of: Callable[[int], np.ndarray], size: Tuple[int, int],
-            options: PasteOptions) -> List[Layer]:
+            options: PasteOptions) -> List[Pasted]:
     """Choose cut-outs and place them: first a class, each as likely, then one of its cut-outs.
 
     Args:
@@ -148,7 +148,7 @@ def compose(rng: np.random.Generator, areas: np.ndarray, groups: Sequence[np.nda
     scales = rng.uniform(*options.scale, len(chosen))
     scales *= (np.median(areas) / areas[chosen])**(options.even_size / 2)
     region, shrink = paste_region(rng, np.mean(areas[chosen] * scales**2), size, options)
-    layers: List[Layer] = []
+    layers: List[Pasted] = []
     for source, angle, scale in zip(chosen, angles.tolist(), (scales * shrink).tolist()):
         mask = turn_mask(mask_of(source), angle, scale)
         layer = find_place(rng, layers, mask, region, size, options)

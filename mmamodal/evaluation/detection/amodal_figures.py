@@ -120,7 +120,7 @@ def _bin_table(named: Dict[str, float], kinds: Sequence[str],
             names = [Variant(masks, subset, kind).name for subset in BINS]
             values = [named[f'AR{evaluation.rules.max_dets[-1]}_{name}'] for name in names]
             lines.append(_row(kind or 'all' if masks == MASKS[0] else '', WORDS[masks], values))
-    return [*lines, f'none: a rate up to {low:g}; partial: up to {high:g}; heavy: above']
+    return [*lines, f'rates: none up to {low:g}, partial {low:g} to {high:g}, heavy from {high:g}']
 
 
 def _hidden_table(named: Dict[str, float], counts: Dict[str, int]) -> List[str]:

@@ -8,8 +8,7 @@ from mmcv.cnn import fuse_conv_bn
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-KEPT_BYTES = 31 * 2**20
-CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches and is allocated once
+CPU_PIXELS = 256**2  # in one pass: what it makes stays in the caches
 
 
 class Folding:
@@ -42,9 +41,6 @@ class Folding:
         if self._copy is None or weights != self._folded:
             self._copy, self._folded = fuse_conv_bn(copy.deepcopy(network)), weights
             self._copy.to(memory_format=torch.channels_last)
-            # Makes it likelier, not certain, that glibc keeps what a pass frees; in float32 a
-            # quarter of the time can go into getting it again. docs/scaling.md has the sure way.
-            torch.empty(KEPT_BYTES, dtype=torch.uint8)
         return self._copy
 
     def forget(self) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mmamodal.datasets.pasting.cut_outs import (Layer, canvas_mask, cover, feather, may_cover,
+from mmamodal.datasets.pasting.cut_outs import (Pasted, canvas_mask, cover, feather, may_cover,
                                                 paste_pixels, taken, turn_cut_out, turn_mask)
 
 L_SHAPE = np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [1, 1, 1]], np.uint8)
@@ -13,8 +13,8 @@ def block(height: int, width: int) -> np.ndarray:
     return np.ones((height, width), np.uint8)
 
 
-def layer(mask: np.ndarray, x: int = 0, y: int = 0) -> Layer:
-    return Layer(mask, x, y, mask.copy())
+def layer(mask: np.ndarray, x: int = 0, y: int = 0) -> Pasted:
+    return Pasted(mask, x, y, mask.copy())
 
 
 # Turning

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmamodal.datasets.pasting.cut_outs import Layer, canvas_mask, turn_mask
+from mmamodal.datasets.pasting.cut_outs import Pasted, canvas_mask, turn_mask
 from mmamodal.datasets.pasting.paste_layout import (PasteOptions, by_class, compose, draw_places,
                                                     find_place, paste_region)
 
@@ -16,8 +16,8 @@ def block(height: int, width: int) -> np.ndarray:
     return np.ones((height, width), np.uint8)
 
 
-def layer(mask: np.ndarray, x: int = 0, y: int = 0) -> Layer:
-    return Layer(mask, x, y, mask.copy())
+def layer(mask: np.ndarray, x: int = 0, y: int = 0) -> Pasted:
+    return Pasted(mask, x, y, mask.copy())
 
 
 @pytest.mark.parametrize('name, value', [
