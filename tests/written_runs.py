@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from mmamodal.evaluation.completion.completion_metric import FIGURES, completion_figures
 from mmamodal.visualization.report import runs as report
 
 
@@ -22,6 +23,15 @@ def write_metrics(work_dir: Path, **metrics: float) -> None:
     (work_dir / 'test').mkdir(parents=True, exist_ok=True)
     (work_dir / 'test' / 'metrics.json').write_text(
         json.dumps({key.replace('__', '/'): value for key, value in metrics.items()}))
+
+
+def write_results(folder: Path, inside: int) -> None:
+    """A completer's test on two images with one object of 10 pixels."""
+    images = [dict({name: [inside, 10] for name in FIGURES}, img_id=k) for k in (1, 2)]
+    metrics = {f'completion/{name}': value for name, value in completion_figures(images).items()}
+    folder.mkdir(parents=True)
+    (folder / 'metrics.json').write_text(json.dumps(metrics))
+    (folder / 'completion_per_image.json').write_text(json.dumps(images))
 
 
 def write_pictures(work_dir: Path, *names: str) -> None:

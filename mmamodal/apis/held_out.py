@@ -27,14 +27,19 @@ def validation_split(cfg: Config) -> dict:
     """The dataloader of the config's validation split, which must have amodal truth.
 
     Raises:
-        ValueError: it has none, or it is the test split.
+        ValueError: it has none, or it is what is trained on or tested.
     """
     loader = cfg.get('val_dataloader')
     if not loader or loader.dataset.get('visible_only'):
         raise ValueError(f'{config_name(cfg)} has no validation split with amodal truth: set '
                          'val_dataloader, or make occlusions of held-out visible masks with '
                          '--synthetic FILE')
-    test = cfg.get('test_dataloader')
+    train, test = cfg.get('train_dataloader'), cfg.get('test_dataloader')
+    if train and real_files(loader.dataset) and (
+            real_files(loader.dataset) == real_files(train.dataset)):
+        raise ValueError(f'{config_name(cfg)} trains and validates on the same data, '
+                         f'{describe(loader.dataset)}: set val_dataloader.dataset to other data, '
+                         'or give --synthetic FILE')
     if test and source(loader.dataset) == source(test.dataset):
         raise ValueError(f'{config_name(cfg)} validates and tests on the same data, '
                          f'{describe(loader.dataset)}: thresholds chosen there would flatter what '
@@ -57,8 +62,7 @@ def held_out_pairs(cfg: Config, path: str) -> dict:
     pairs = cfg.train_dataloader.dataset.to_dict()
     used = [pairs['dataset'], *(loader.dataset for loader in [cfg.get('test_dataloader')]
                                 if loader and not loader.dataset.get('visible_only'))]
-    if os.path.realpath(path) in [os.path.realpath(file) for dataset in used
-                                  for file in annotation_files(dataset)]:
+    if os.path.realpath(path) in [file for dataset in used for file in real_files(dataset)]:
         raise ValueError(f'{path} is what {config_name(cfg)} trains on or reports: give a file of '
                          'visible masks that were held out')
     steps = {step['type']: step for step in pairs['pipeline']}
@@ -93,9 +97,14 @@ def picture_of_pair(pair: dict, img_id: int) -> DetDataSample:
     return DetDataSample(gt_instances=truth, metainfo=dict(img_id=img_id, visible_only=False))
 
 
+def real_files(dataset: dict) -> List[str]:
+    """The files that say which objects a dataset has, also of one that it wraps."""
+    return [os.path.realpath(file) for file in annotation_files(dataset)]
+
+
 def source(dataset: dict) -> tuple:
     """What tells data from other data: the file, or the split and seed of drawn scenes."""
-    path = os.path.realpath(annotation_files(dataset)[0]) if dataset.get('ann_file') else ''
+    path = real_files(dataset)[0] if dataset.get('ann_file') else ''
     return path, dataset.get('split'), dataset.get('seed')
 
 

@@ -3,12 +3,12 @@
 import datetime
 import hashlib
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 from mmdet.registry import DATASETS
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.fileio import join_path
 from mmengine.runner import Runner
 from torch.utils.data import Dataset, Subset
@@ -52,8 +52,7 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
     if 0 < len(left) < len(dataset):
         runner.logger.info(f'{len(dataset) - len(left)} of {len(dataset)} images have their '
                            f'labels from an interrupted run; {len(left)} are left')
-        subset = dataset.get_subset if hasattr(dataset, 'get_subset') else partial(Subset, dataset)
-        loader = dict(runner.cfg.test_dataloader, dataset=subset(left))
+        loader = dict(runner.cfg.test_dataloader, dataset=chosen(dataset, left))
         runner.test_loop.dataloader = Runner.build_dataloader(loader, seed=runner.seed)
     return writer
 
@@ -89,6 +88,13 @@ def unlabelled(dataset: Dataset, out_file: Path, fingerprint: str) -> List[int]:
     """Indices of the images that have no labels in the parts beside ``out_file``."""
     done = finished_images(out_file, fingerprint)
     return [i for i in range(len(dataset)) if dataset.get_data_info(i)['img_id'] not in done]
+
+
+def chosen(dataset: Dataset, indices: List[int]) -> Dataset:
+    """Some images of a dataset; mmengine's wrappers have a ``get_subset`` that only raises."""
+    if isinstance(dataset, BaseDataset):
+        return dataset.get_subset(indices)
+    return Subset(dataset, indices)
 
 
 def describe_source(cfg: Config, checkpoint: Optional[str], images: int) -> dict:

@@ -7,7 +7,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from ..files import sha256
+from ..files import check_output, sha256
 from ..version import __version__
 from ..weights import shipped_weights
 from .running.checkpoints import load_checkpoint, state_dict_of, trained_model, write_checkpoint
@@ -32,8 +32,7 @@ def publish(checkpoint: str, out: Path) -> Path:
         ValueError: it is no completer's, a weight has no place in half precision, or weights of
             this name are there.
     """
-    if out.suffix != '.pth':
-        raise ValueError(f'expected a file to write that ends in .pth, got {out}')
+    check_output(out, checkpoint, suffix='.pth')
     if out.stem in shipped_weights(out.parent):
         raise ValueError(f'{shipped_weights(out.parent)[out.stem]} is there already: remove it, '
                          'or give another name')
@@ -45,8 +44,9 @@ def publish(checkpoint: str, out: Path) -> Path:
     settings = without_pretrained(Config(dict(model=model))).model.to_dict()
     meta = dict(cfg=f'model = {settings!r}\n', mmamodal_version=__version__,
                 iter=trained['meta'].get('iter'))
-    write_checkpoint(out, dict(meta=meta, state_dict=halved(state_dict_of(trained))))
-    return out.rename(out.with_name(f'{out.stem}-{sha256(out)[:8]}.pth'))
+    draft = out.with_name(f'.{out.name}')  # whatever has the name without digits stays
+    write_checkpoint(draft, dict(meta=meta, state_dict=halved(state_dict_of(trained))))
+    return draft.rename(out.with_name(f'{out.stem}-{sha256(draft)[:8]}.pth'))
 
 
 def halved(weights: Dict[str, Tensor]) -> Dict[str, Tensor]:

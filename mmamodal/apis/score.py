@@ -16,8 +16,9 @@ from ..files import check_output, check_writable, write_whole
 from .label import annotation_files, continue_labels
 from .running.chain import build_runner
 from .running.checkpoints import check_fit, check_readable
-from .running.command_line import config_name, make_work_dir, on_main_process, say
+from .running.command_line import config_name, make_work_dir, on_main_process
 from .running.initialisation import without_pretrained
+from .running.models import tell_of_random
 
 METRICS = dict(segm='CocoMetric', bbox='CocoMetric', amodal='AmodalCocoMetric',
                completion='CompletionMetric', calibration='CalibrationMetric',
@@ -57,8 +58,8 @@ def score(cfg: Config, checkpoint: str, out: Optional[str] = None) -> Dict[str, 
     runner = build_runner(without_pretrained(cfg))
     if cfg.load_from is not None:
         on_main_process(check_fit, runner.model, checkpoint, cfg)
-    elif any(True for _ in runner.model.parameters()):
-        say(f'no checkpoint: the parameters of {config_name(cfg)} are at random')
+    else:
+        tell_of_random(runner.model, cfg)
     late = [] if out is None else put_off_errors(runner.test_evaluator.metrics[-1], out)
     writer = continue_labels(runner, cfg.load_from)
     if writer is None or writer.left:

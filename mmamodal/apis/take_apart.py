@@ -16,6 +16,7 @@ from mmengine.structures import InstanceData
 
 from ..composites.backgrounds import paint_out
 from ..datasets.amodal_coco import AmodalCocoDataset
+from ..datasets.coco_files import annotation_named
 from ..datasets.loading import decode_instance
 from ..files import write_json, write_whole
 from ..models.content.baselines import PlainContent
@@ -59,15 +60,17 @@ def read_objects(dataset: AmodalCocoDataset, index: int) -> Objects:
     """The objects of an image as they are annotated, crowds left out.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or a mask is broken.
     """
     record = dataset.get_data_info(index)
     instances = [instance for instance in record['instances'] if not instance['ignore_flag']]
     if not instances:
         raise ValueError(f"{record['file_name']} of {dataset.source} has no object: choose another "
                          'image')
-    pairs = [decode_instance(instance, record['height'], record['width'])
-             for instance in instances]
+    pairs = []
+    for instance in instances:
+        with annotation_named(instance['ann_id'], dataset.source):
+            pairs.append(decode_instance(instance, record['height'], record['width']))
     amodal, visible = (np.stack(masks) for masks in zip(*pairs))
     ids = [np.array([instance[key] for instance in instances])
            for key in ('ann_id', 'category_id')]

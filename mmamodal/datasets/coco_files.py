@@ -2,7 +2,8 @@
 
 import json
 import re
-from typing import List, Optional, Sequence, Tuple
+from contextlib import contextmanager
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import mmcv
 import mmengine.fileio as fileio
@@ -128,6 +129,16 @@ def describe_image(record: dict) -> str:
     """The image of a data record, and the file of its annotations, for messages."""
     image = str(record.get('img_path') or record.get('file_name'))
     return f"{image} (annotated in {record['ann_file']})" if 'ann_file' in record else image
+
+
+@contextmanager
+def annotation_named(ann_id: int, source: str) -> Iterator[None]:
+    """A ValueError from inside says which annotation of which file is to be mended."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f'annotation {ann_id} of {source}: {error}; mend or remove the '
+                         'annotation') from error
 
 
 def _jpeg_scan(data: bytes) -> int:

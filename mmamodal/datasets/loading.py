@@ -13,7 +13,7 @@ from mmdet.registry import TRANSFORMS
 from ..structures.amodal_masks import AmodalMasks
 from ..structures.segmentation import decode
 from ..structures.uncertainty_maps import decode_levels
-from .coco_files import describe_image
+from .coco_files import annotation_named, describe_image
 
 RIM = 2  # pixels by which a polygon and an RLE of the same outline may differ
 
@@ -181,11 +181,8 @@ def _decode(segmentation: object, height: int, width: int, name: str) -> np.ndar
 
 def _named(read: Callable, instance: dict, height: int, width: int, file: str) -> Any:
     """What ``read`` makes of an instance; its errors name annotation and file."""
-    try:
+    with annotation_named(instance['ann_id'], file):
         return read(instance, height, width)
-    except ValueError as error:
-        raise ValueError(f'annotation {instance["ann_id"]} of {file}: {error}; mend or remove the '
-                         'annotation') from error
 
 
 def _set_shapes(results: dict) -> None:
@@ -208,8 +205,8 @@ def _ids(results: dict, key: str) -> np.ndarray:
     for position, instance in enumerate(instances):
         if key not in instance:
             raise ValueError(
-                f"instance {position} of {describe_image(results)} has no '{key}': expected a record "
-                'of AmodalCocoDataset or one of its kind')
+                f"instance {position} of {describe_image(results)} has no '{key}': expected a "
+                'record of AmodalCocoDataset or one of its kind')
     return np.array([instance[key] for instance in instances], dtype=np.int64)
 
 

@@ -46,11 +46,14 @@ def find_contacts(visible: np.ndarray, completed: np.ndarray, pairs: Optional[np
 
     Returns:
         Pieces by pair, each of one owner and 8-connected.
+
+    Raises:
+        ValueError: ``width`` or ``window`` is even or not positive.
     """
     pairs = touching_pairs(visible) if pairs is None else pairs
     boxes, contacts = tight_boxes(visible), []
     for i, j in np.sort(pairs, axis=1).tolist():
-        side = window or _default_window(visible[i], visible[j])
+        side = _default_window(visible[i], visible[j]) if window is None else window
         reach = width // 2 + side // 2
         x1, y1 = np.maximum(np.maximum(boxes[i, :2], boxes[j, :2]) - reach, 0)
         x2, y2 = np.minimum(boxes[i, 2:], boxes[j, 2:]) + reach
@@ -75,7 +78,12 @@ def front_signs(visible: np.ndarray, completed: np.ndarray, window: int) -> np.n
 
     Returns:
         (H, W) int8: +1 the first one, -1 the second one, 0 neither.
+
+    Raises:
+        ValueError: ``window`` is even or not positive.
     """
+    if window < 1 or window % 2 == 0:
+        raise ValueError(f'expected an odd window, which has a middle, got {window}')
     grown = completed & (1 - visible) & visible[::-1]
     less, more = (cv2.boxFilter(growth, cv2.CV_32S, (window, window), normalize=False,
                                 borderType=cv2.BORDER_CONSTANT) for growth in grown)

@@ -9,17 +9,18 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
+MARGIN = 1.1  # least side of a patch over the longer side of its box
 
-def square_patch(bbox: Sequence[float], enlarge: float = 3.0, margin: float = 1.1,
+
+def square_patch(bbox: Sequence[float], enlarge: float = 3.0,
                  shift: Tuple[float, float] = (0.0, 0.0), zoom: float = 1.0) -> np.ndarray:
     """The square patch around one box.
 
-    Its side is ``max(sqrt(enlarge * w * h), margin * w, margin * h) / zoom``, truncated.
+    Its side is ``max(sqrt(enlarge * w * h), MARGIN * w, MARGIN * h) / zoom``, truncated.
 
     Args:
         bbox: (4,) tight xyxy box of the visible mask, image pixels.
         enlarge: area of the patch over the area of the box.
-        margin: least side of the patch over the longer side of the box.
         shift: (x, y) move of its centre in units of its side before ``zoom``.
         zoom: above 1 the object fills more of the patch.
 
@@ -28,7 +29,7 @@ def square_patch(bbox: Sequence[float], enlarge: float = 3.0, margin: float = 1.
     """
     x1, y1, x2, y2 = (float(edge) for edge in bbox)
     w, h = x2 - x1, y2 - y1
-    side = max(np.sqrt(enlarge * w * h), margin * w, margin * h)
+    side = max(np.sqrt(enlarge * w * h), MARGIN * w, MARGIN * h)
     x, y = x1 + w / 2 + shift[0] * side, y1 + h / 2 + shift[1] * side
     side /= zoom
     # int() and not floor: the published geometry truncates towards zero.
@@ -60,7 +61,7 @@ def crop_window(image: np.ndarray, patch: Sequence[int],
 
 def crop_mask(mask: np.ndarray, patch: Sequence[int], size: int, smooth: bool = False,
               origin: Tuple[int, int] = (0, 0)) -> np.ndarray:
-    """Crop a mask and scale it to S×S; inverse of :func:`paste_mask`.
+    """Crop a mask and scale it to S×S; inverse of :func:`paste_into`.
 
     Args:
         mask: (H, W) uint8 in {0, 1}.
@@ -81,25 +82,14 @@ def crop_image(image: np.ndarray, patch: Sequence[int], size: int) -> np.ndarray
     return cv2.resize(crop_window(image, patch), (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def paste_mask(mask_patch: np.ndarray, patch: Sequence[int],
-               out_shape: Tuple[int, int]) -> np.ndarray:
+def paste_into(out: np.ndarray, mask_patch: np.ndarray, patch: Sequence[int]) -> None:
     """Put a patch's mask back at its place; inverse of :func:`crop_mask`.
 
     Args:
+        out: (H, W) uint8, written over inside the patch.
         mask_patch: (S, S) uint8 or bool in {0, 1}.
         patch: (4,) int xyxy, not empty; what lies outside the image is cut off.
-        out_shape: (H, W).
-
-    Returns:
-        (H, W) uint8 in {0, 1}.
     """
-    out = np.zeros(out_shape, np.uint8)
-    paste_into(out, mask_patch, patch)
-    return out
-
-
-def paste_into(out: np.ndarray, mask_patch: np.ndarray, patch: Sequence[int]) -> None:
-    """Like :func:`paste_mask`, but writes over what (H, W) ``out`` has inside the patch."""
     left, top, right, bottom = patch
     x1, y1 = max(left, 0), max(top, 0)
     x2, y2 = min(right, out.shape[1]), min(bottom, out.shape[0])

@@ -40,31 +40,29 @@ def test_visible_masks_lose_a_rim_and_nothing_else_changes(width, expected):
                                   rectangle(10, 10, 30, 30))
 
 
-def scenes(folder: Path, name: str = 'convexr') -> Config:
-    cfg = load_config(str(CONFIGS / f'{name}_scenes.py'), {
+def scenes(name: str = 'convexr') -> Config:
+    return load_config(str(CONFIGS / f'{name}_scenes.py'), {
         'test_dataloader.dataset.num_scenes': 4, 'test_dataloader.num_workers': 0,
         'test_dataloader.persistent_workers': False})
-    cfg.work_dir = str(folder)
-    return cfg
 
 
-def test_figures_are_against_the_true_masks(tmp_path):
+def test_figures_are_against_the_true_masks():
     """Of raw masks: what they lose of the object is lost, the hidden part is never found."""
-    cfg = scenes(tmp_path, 'raw')
+    cfg = scenes('raw')
     whole, less = erosion_curve(cfg, 'none', [0, 3])
     assert 0 < less['mIoU'] < whole['mIoU'] - 5
     assert whole['inv_mIoU'] == less['inv_mIoU'] == 0
 
 
-def test_hulls_are_told_of_the_gaps(tmp_path):
-    told = hull_curve(scenes(tmp_path), [0, 2])
-    untold = erosion_curve(scenes(tmp_path), 'none', [0, 2])
+def test_hulls_are_told_of_the_gaps():
+    told = hull_curve(scenes(), [0, 2])
+    untold = erosion_curve(scenes(), 'none', [0, 2])
     assert told[0] == untold[0]
     assert told[1]['O_Acc'] > untold[1]['O_Acc'] and told[1]['inv_mIoU'] > untold[1]['inv_mIoU']
 
 
-def test_visible_masks_alone_are_refused(tmp_path):
-    cfg = scenes(tmp_path)
+def test_visible_masks_alone_are_refused():
+    cfg = scenes()
     cfg.test_dataloader.dataset.visible_only = True
     with pytest.raises(ValueError, match='convexr_scenes has no test set with amodal truth'):
         erosion_curve(cfg, 'none', [0])

@@ -29,6 +29,16 @@ def test_a_split_that_is_tested_is_refused():
         validation_split(scenes)
 
 
+def test_a_split_that_is_trained_on_is_refused():
+    cfg = config('asbu/asbu_unet_32k_kins')
+    trained = cfg.train_dataloader.dataset.dataset
+    cfg.val_dataloader = dict(dataset=dict(trained, visible_only=False))
+    with pytest.raises(ValueError, match='trains and validates on the same data, KINSDataset'):
+        validation_split(cfg)
+    trained.image_ids, cfg.val_dataloader.dataset.image_ids = 'train.txt', 'val.txt'
+    assert validation_split(cfg).dataset.image_ids == 'val.txt'
+
+
 def test_a_config_without_amodal_truth_is_refused():
     with pytest.raises(ValueError, match='no validation split with amodal truth.*--synthetic'):
         validation_split(config('asbu/asbu_unet-p128_3k_coco'))

@@ -1,9 +1,11 @@
 """Where pseudo-labels come from, and what they never replace."""
 
 import pytest
+from mmdet.registry import DATASETS
 from trainings import labels_config
 
-from mmamodal.apis.label import annotation_files, check_out_file, describe_source, unlabelled
+from mmamodal.apis.label import (annotation_files, check_out_file, chosen, describe_source,
+                                 unlabelled)
 from mmamodal.evaluation.pseudo_labels.parts import append, open_part, part_path
 from mmamodal.files import sha256
 
@@ -78,3 +80,11 @@ def test_images_without_labels_are_left(tmp_path):
         append(part, dict(id=11), [], {})
     assert unlabelled(Images(3), out_file, 'f') == [0, 2]
     assert unlabelled(Images(3), out_file, 'other') == [0, 1, 2]
+
+
+@pytest.mark.parametrize('wrapper', [{}, dict(type='RepeatDataset', times=2)])
+def test_images_are_chosen_from_any_dataset(wrapper):
+    scenes = dict(type='SceneDataset', num_scenes=3, pipeline=[])
+    dataset = DATASETS.build(dict(wrapper, dataset=scenes) if wrapper else scenes)
+    some = chosen(dataset, [0, 2])
+    assert [some[i]['img_id'] for i in range(len(some))] == [1, 3]

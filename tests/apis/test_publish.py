@@ -53,3 +53,14 @@ def test_what_cannot_be_published_is_refused(tmp_path):
 def test_numbers_without_a_place_in_float16_are_refused(number):
     with pytest.raises(ValueError, match='1 parameters are not finite.*first: w'):
         halved(dict(w=torch.full((1, 1), number), v=torch.tensor([1e-9, 1e9])))
+
+
+def test_no_file_is_written_over(tmp_path):
+    trained = checkpoint(tmp_path / 'iter_2.pth', w=torch.ones(1))
+    with pytest.raises(ValueError, match='iter_2.pth is to be written, but is read'):
+        publish(trained, tmp_path / 'iter_2.pth')
+    (tmp_path / 'tiny.pth').write_text('of the user')
+    path = publish(trained, tmp_path / 'tiny.pth')
+    assert sorted(file.name for file in tmp_path.iterdir()) == ['iter_2.pth', path.name, 'tiny.pth']
+    assert (tmp_path / 'tiny.pth').read_text() == 'of the user'
+    assert 'optimizer' in torch.load(trained, weights_only=True)

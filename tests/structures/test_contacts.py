@@ -95,6 +95,13 @@ def test_pairs_apart_have_no_contact_unless_it_is_wide():
     assert find_contacts(amodal, amodal, pairs) == []
 
 
+@pytest.mark.parametrize('options', [dict(window=4), dict(window=0), dict(width=2)])
+def test_squares_without_a_middle_are_refused(options):
+    amodal, visible = woven()
+    with pytest.raises(ValueError, match='expected an odd'):
+        find_contacts(visible, amodal, **options)
+
+
 @pytest.mark.parametrize('least, expected', [(0.2, -1), (0.4, -1), (0.6, 1)])
 def test_mutual_is_minus_one_both_ways(least, expected):
     amodal, visible = woven()

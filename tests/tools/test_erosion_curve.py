@@ -38,7 +38,8 @@ def test_tool_writes_figures_and_picture(tool, tmp_path, capsys):
 
 @pytest.mark.parametrize('arguments, message', [
     ([CONFIG], 'expected a checkpoint after every config'),
-    ([CONFIG, 'none', '--names', 'a', 'b'], 'expected 1 of --names, got 2')])
+    ([CONFIG, 'none', '--names', 'a', 'b'], 'expected 1 of --names, got 2'),
+    ([CONFIG, 'none', '--widths', '0', '-2'], '--widths of at least 0')])
 def test_what_does_not_belong_together_is_refused(tool, arguments, message, capsys):
     with pytest.raises(SystemExit):
         tool['main']([*arguments, '--out', 'x.json'])

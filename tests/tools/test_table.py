@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
+from written_runs import write_results
 
 from mmamodal.apis.running.results import read_row
-from mmamodal.evaluation.completion.completion_metric import FIGURES as COMPLETION
-from mmamodal.evaluation.completion.completion_metric import completion_figures
 
 REPO = Path(__file__).parents[2]
 RAW = f'{REPO}/configs/baselines/raw_scenes.py'
@@ -27,16 +26,6 @@ def table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable:
     return runpy.run_path(str(REPO / 'tools/analysis_tools/table.py'))['main']
 
 
-def write_results(folder: Path, inside: int) -> None:
-    """Of two images with one object of 10 pixels."""
-    images = [dict({name: [inside, 10] for name in COMPLETION}, img_id=k)
-              for k in (1, 2)]
-    metrics = {f'completion/{name}': value for name, value in completion_figures(images).items()}
-    folder.mkdir(parents=True)
-    (folder / 'metrics.json').write_text(json.dumps(metrics))
-    (folder / 'completion_per_image.json').write_text(json.dumps(images))
-
-
 def test_what_is_missing_is_run(table, tmp_path, capsys):
     args = [f'raw={RAW}', f'hull={HULL}', '--reference', 'raw', '--markdown', 'out/table.md',
             '--csv', 'out/table.csv']
@@ -51,6 +40,14 @@ def test_what_is_missing_is_run(table, tmp_path, capsys):
     assert (tmp_path / 'work_dirs/raw_scenes/test/metrics.json').stat().st_mtime_ns == written
     raw = read_row('raw', RAW)
     assert raw.figures['inv_mIoU'] == 0 and len(raw.images) == 3
+
+
+@pytest.mark.parametrize('options, words', [
+    (['--reference', 'b'], "the reference 'b' is no row"), (['--csv', '.'], 'Is a directory')])
+def test_faults_are_told_before_hours_of_training(table, options, words, monkeypatch):
+    monkeypatch.setitem(table.__globals__, 'produce', lambda *args: pytest.fail('it trained'))
+    with pytest.raises((ValueError, OSError), match=words):
+        table([f'a={ASBU}', '--run', *options])
 
 
 def test_folders_and_names(table, tmp_path, capsys):

@@ -130,6 +130,14 @@ def test_refusals_are_one_line(tool, files, capsys, options, message):
     assert not Path('out').exists()
 
 
+def test_a_broken_mask_is_named(tool, files):
+    coco = json.loads(Path('truth.json').read_text())
+    coco['annotations'][1]['segmentation']['counts'] = 'zzz'
+    Path('truth.json').write_text(json.dumps(coco))
+    with pytest.raises(ValueError, match='annotation 12 of .*truth.json: amodal mask: .*; mend or'):
+        tool.main(['truth.json', '--image', '5', '--out-dir', 'out'])
+
+
 def test_rings_are_told():
     order = np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]], np.int8)
     one = np.ones((3, 2, 2), np.uint8)

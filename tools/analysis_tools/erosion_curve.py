@@ -48,6 +48,8 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
         parser.error('expected a checkpoint after every config')
     if options.names and 2 * len(options.names) != len(options.models):
         parser.error(f'expected {len(options.models) // 2} of --names, got {len(options.names)}')
+    if min(options.widths) < 0:
+        parser.error('expected --widths of at least 0: masks lose a rim')
     return options
 
 
@@ -59,7 +61,6 @@ def measure(options: argparse.Namespace) -> Dict[str, List[Dict[str, float]]]:
         raise ValueError(f'the models need different names, got {", ".join(names)}: give --names')
     for cfg in configs:
         cfg.test_dataloader = configs[0].test_dataloader
-        cfg.work_dir = str(options.out.parent / 'erosion')
     curves = {BASELINE: hull_curve(configs[0], options.widths)}
     for name, cfg, checkpoint in zip(names, configs, options.models[1::2]):
         curves[name] = erosion_curve(cfg, checkpoint, options.widths)

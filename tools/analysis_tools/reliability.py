@@ -4,10 +4,12 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Dict, Optional, Sequence
+
+import numpy as np
 
 from mmamodal.apis.running.command_line import run_tool
-from mmamodal.files import write_whole
+from mmamodal.files import check_output, write_whole
 from mmamodal.visualization.plots.reliability import REGIONS, reliability_diagram
 
 EXAMPLE = '''example:
@@ -29,19 +31,25 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return parser.parse_args(args)
 
 
-def main(args: Optional[Sequence[str]] = None) -> None:
-    """Read the bins, write the picture.
-
-    Raises:
-        ValueError: the file holds no such bins, or the picture is to be no PNG.
-    """
-    options = parse_args(args)
-    if options.out.suffix != '.png':
-        raise ValueError(f'expected --out to end in .png, got {options.out}')
-    bins = json.loads(options.bins.read_text(encoding='utf-8'))
-    if not isinstance(bins, dict) or set(bins) != set(REGIONS):
-        raise ValueError(f'{options.bins} holds no bins of {" and ".join(REGIONS)}: expected the '
+def read_bins(path: Path) -> Dict[str, dict]:
+    """The bins that CalibrationMetric wrote; ValueError if the file holds none."""
+    try:
+        bins = json.loads(path.read_text(encoding='utf-8'))
+        known = set(bins) == set(REGIONS) and all(
+            np.shape(sums['reliability'])[0] == 3 for sums in bins.values())
+    except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        known = False
+    if not known:
+        raise ValueError(f'{path} holds no bins of {" and ".join(REGIONS)}: expected the '
                          'calibration.json that tools/test.py --eval calibration writes')
+    return bins
+
+
+def main(args: Optional[Sequence[str]] = None) -> None:
+    """Read the bins, write the picture."""
+    options = parse_args(args)
+    check_output(options.out, options.bins, suffix='.png')
+    bins = read_bins(options.bins)
     pixels = sum(bins['occluded']['reliability'][0])
     write_whole(options.out, reliability_diagram(
         bins, options.title or str(options.bins), f'{pixels:,.0f} pixels behind occluders'))

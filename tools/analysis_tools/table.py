@@ -7,8 +7,8 @@ from typing import Optional, Sequence, Tuple
 
 from mmamodal.apis.running.command_line import Settings, run_tool
 from mmamodal.apis.running.results import known_figures, produce, read_row, results_folder
-from mmamodal.evaluation.completion.results_table import as_csv, as_markdown, compare
-from mmamodal.files import write_whole
+from mmamodal.evaluation.completion.results_table import as_csv, as_markdown, check_names, compare
+from mmamodal.files import check_writable, write_whole
 
 EPILOG = '''example:
   python tools/analysis_tools/table.py --reference PCNet-M \\
@@ -56,6 +56,9 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
 def main(args: Optional[Sequence[str]] = None) -> None:
     """Run what is missing, read, compare, print, write."""
     options = parse_args(args)
+    check_names([name for name, _ in options.rows], options.reference)  # hours may follow
+    for path in filter(None, (options.markdown, options.csv)):
+        check_writable(path)
     for _, path in options.rows if options.run else ():
         if path.endswith('.py') and not (results_folder(path) / 'metrics.json').is_file():
             produce(path, options.cfg_options)

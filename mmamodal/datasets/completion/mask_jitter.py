@@ -14,6 +14,7 @@ from ...structures.gaps import close_gaps
 from ...structures.occlusion import tight_boxes
 
 LEAST_LEFT = 0.2  # of a mask's area; narrow ones are eroded less
+WAVELENGTH = 8  # of the raggedness
 
 
 def moved_border(mask: np.ndarray, inwards: np.ndarray) -> np.ndarray:
@@ -54,9 +55,9 @@ def simplified(mask: np.ndarray, tolerance: float) -> np.ndarray:
     return cv2.fillPoly(np.zeros_like(mask), corners, 1) if corners else mask
 
 
-def smooth_noise(size: int, wavelength: int = 8) -> np.ndarray:
-    """(S, S) float32 normal noise of about unit deviation, alike over ``wavelength`` pixels."""
-    side = -(-size // wavelength) + 1
+def smooth_noise(size: int) -> np.ndarray:
+    """(S, S) float32 normal noise of about unit deviation, alike over ``WAVELENGTH`` pixels."""
+    side = -(-size // WAVELENGTH) + 1
     coarse = np.random.standard_normal((side, side)).astype(np.float32)
     return cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
 

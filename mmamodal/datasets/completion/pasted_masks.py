@@ -12,6 +12,7 @@ from ...structures.annotation import annotation_of_masks
 from ...structures.segmentation import decode_tight
 from ..amodal_coco import AmodalCocoDataset
 from ..coco_checks import check_coco, group_annotations
+from ..coco_files import annotation_named
 from ..pasting.cut_outs import canvas_mask, may_go_on
 from ..pasting.paste_layout import PasteOptions, by_class, compose
 
@@ -75,14 +76,18 @@ class PastedMasksDataset(AmodalCocoDataset):
         grouped = group_annotations(coco['images'], coco['annotations'], self.source)
         for image in coco['images']:
             size, anns = (image['height'], image['width']), grouped[image['id']]
-            tight = [decode_tight(ann.get(self.visible_key) or ann[self.amodal_key], *size)
-                     for ann in anns]
+            tight = [self._tight(ann, size) for ann in anns]
             for place, (ann, (mask, corner)) in enumerate(zip(anns, tight)):
                 if (not ann.get('iscrowd') and mask.sum() >= self.min_area
                         and _inside(mask, corner, size) and may_go_on(tight, place) is None):
                     masks.append(mask)
                     categories.append(ann.get('category_id', 1))
         return masks, categories
+
+    def _tight(self, ann: dict, size: Tuple[int, int]) -> Tuple[np.ndarray, Tuple[int, int]]:
+        """What is visible of an object, (h, w), and its (x, y)."""
+        with annotation_named(ann['id'], self.source):
+            return decode_tight(ann.get(self.visible_key) or ann.get(self.amodal_key), *size)
 
 
 def _inside(mask: np.ndarray, corner: Sequence[int], size: Tuple[int, int]) -> bool:

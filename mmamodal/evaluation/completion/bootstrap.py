@@ -50,15 +50,14 @@ def resampled_figures(sums: np.ndarray, resamples: int = RESAMPLES) -> np.ndarra
     return np.moveaxis(out, 1, 0)
 
 
-def interval(samples: np.ndarray, level: float = 0.95) -> Tuple[np.ndarray, np.ndarray]:
-    """The percentile interval along the first axis: (R, ...) -> low (...), high (...).
+def interval(samples: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The 95 % percentile interval along the first axis: (R, ...) -> low (...), high (...).
 
     Resamples without the figure (NaN) are left out; NaN where none has it.
     """
-    tail = 50 * (1 - level)
     missing = np.isnan(samples).all(axis=0)
     filled = np.where(missing, 0, samples)
-    low, high = np.nanpercentile(filled, [tail, 100 - tail], axis=0)
+    low, high = np.nanpercentile(filled, [2.5, 97.5], axis=0)
     return np.where(missing, np.nan, low), np.where(missing, np.nan, high)
 
 

@@ -47,9 +47,6 @@ class ContentMetric(BaseMetric):
 
     default_prefix: Optional[str] = 'content'
 
-    def __init__(self, collect_device: str = 'cpu', prefix: Optional[str] = None) -> None:
-        super().__init__(collect_device, prefix)
-
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Adds one entry a sample: (N, 3) of :func:`content_errors`."""
         for sample in data_samples:

@@ -46,17 +46,22 @@ def compare(rows: Sequence[Row], names: Sequence[str],
         Cells by row and column.
 
     Raises:
-        ValueError: rows share a name, the reference is no row, or rows are not of the same images.
+        ValueError: rows are not of the same images, or as in :func:`check_names`.
     """
     known = [row.name for row in rows]
-    if len(set(known)) < len(known):
-        raise ValueError(f'expected rows of unlike names, got {known}: name them NAME=PATH')
-    if reference is not None and reference not in known:
-        raise ValueError(f'the reference {reference!r} is no row: expected one of {known}')
+    check_names(known, reference)
     base = rows[known.index(reference)] if reference is not None else None
     cells = [[_plain(row, base, name) for name in names] for row in rows]
     _add_certainties(cells, rows, names, base)
     return cells
+
+
+def check_names(known: Sequence[str], reference: Optional[str]) -> None:
+    """ValueError if rows share a name, or the reference is none of them."""
+    if len(set(known)) < len(known):
+        raise ValueError(f'expected rows of unlike names, got {known}: name them NAME=PATH')
+    if reference is not None and reference not in known:
+        raise ValueError(f'the reference {reference!r} is no row: expected one of {known}')
 
 
 def _plain(row: Row, base: Optional[Row], name: str) -> Cell:

@@ -5,6 +5,7 @@ that is killed leaves at most one broken line; broken lines are skipped, so that
 count as not done.
 """
 
+import glob
 import json
 import os
 from collections import Counter
@@ -32,7 +33,7 @@ def part_path(out_file: Path, rank: int) -> Path:
 
 def part_paths(out_file: Path) -> List[Path]:
     """All parts that stand beside ``out_file``, of this run or of earlier ones."""
-    return sorted(out_file.parent.glob(f'{out_file.name}.part-*.jsonl'))
+    return sorted(out_file.parent.glob(f'{glob.escape(out_file.name)}.part-*.jsonl'))
 
 
 def open_part(path: Path, fingerprint: str) -> TextIO:
@@ -104,16 +105,18 @@ def read_info(out_file: Path) -> dict:
     Raises:
         ValueError: the file does not begin with an ``info``.
     """
-    with out_file.open(encoding='utf-8') as file:
-        head = file.read(1 << 16)
-    begin = '{"info": '
-    try:
-        if not head.startswith(begin + '{'):
-            raise ValueError
-        return json.JSONDecoder().raw_decode(head, len(begin))[0]
-    except ValueError:
-        raise ValueError(f'{out_file} is no pseudo-label file: expected it to begin with '
-                         f'{begin}{{…; move it away to have it written anew') from None
+    begin, head = '{"info": ', ''
+    with out_file.open(encoding='utf-8', errors='replace') as file:
+        while more := file.read(max(1 << 16, len(head))):
+            head += more
+            if not head.startswith(begin + '{'):
+                break
+            try:
+                return json.JSONDecoder().raw_decode(head, len(begin))[0]
+            except ValueError:  # it goes on behind what was read
+                continue
+    raise ValueError(f'{out_file} is no pseudo-label file: expected it to begin with {begin}{{…; '
+                     'move it away to have it written anew')
 
 
 def _annotations(places: List[Place]) -> Iterator[dict]:

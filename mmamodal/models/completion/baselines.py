@@ -16,6 +16,8 @@ from torch import Tensor
 from ...structures import occlusion
 from ...structures.gaps import close_gaps
 from ...structures.order_graph import in_front
+from .completer import add_predictions
+from .options import check_choice, check_gap
 
 METHODS = ('raw', 'convex', 'convexr')
 ORDERS = ('hull', 'area_smaller', 'area_larger', 'yaxis')
@@ -41,29 +43,21 @@ class HullCompleter(BaseModel):
     def __init__(self, method: str = 'convexr', order: str = 'hull',
                  contact_gap: float = 0.0) -> None:
         super().__init__()
-        if contact_gap < 0:
-            raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
-        for name, value, known in (('method', method, METHODS), ('order', order, ORDERS)):
-            if value not in known:
-                raise ValueError(f'expected {name} to be one of {known}, got {value!r}')
+        check_gap(contact_gap)
+        check_choice('method', method, METHODS)
+        check_choice('order', order, ORDERS)
         self.method, self.order, self.contact_gap = method, order, contact_gap
 
     def forward(self, inputs: Optional[Sequence[Tensor]] = None,
                 data_samples: Optional[List[DetDataSample]] = None,
                 mode: str = 'predict') -> List[DetDataSample]:
-        """Adds ``pred_instances`` and ``pred_order``, as MaskCompleter.predict does."""
+        """Adds ``pred_instances``, with nothing on patches, and ``pred_order``."""
         if mode != 'predict':
             raise ValueError("HullCompleter has nothing to learn: expected mode 'predict', got "
                              f'{mode!r}; test it, do not train it')
         for sample in data_samples:
-            truth = sample.gt_instances
-            masks, order = self.complete(truth.masks.visible.masks)
-            sample.pred_instances = InstanceData(
-                masks=torch.from_numpy(masks.astype(bool)), labels=truth.labels,
-                scores=torch.ones(len(masks)))
-            if 'ann_ids' in truth:
-                sample.pred_instances.ann_ids = truth.ann_ids
-            sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
+            masks, order = self.complete(sample.gt_instances.masks.visible.masks)
+            add_predictions(sample, InstanceData(masks=torch.from_numpy(masks.astype(bool))), order)
         return data_samples
 
     def complete(self, visible: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...structures import occlusion, patches
 from ...structures.order_graph import CONTEXTS, in_front
 from .folding import Folding
-from .options import check_choice, check_share, check_whole
+from .options import check_choice, check_gap, check_share, check_whole
 from .patch_inputs import PatchInputs
 from .visible_objects import VisibleObjects
 
@@ -90,8 +90,7 @@ class MaskCompleter(BaseModel):
         if order_thr is not None:
             check_share('order_thr', order_thr)
         check_share('amodal_thr', amodal_thr)
-        if contact_gap < 0:
-            raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
+        check_gap(contact_gap)
         self.patch_inputs = PatchInputs(evidence, patch_size, boundary_width, category_input,
                                         with_image)
         self.network = MODELS.build(network).to(memory_format=torch.channels_last)
@@ -146,6 +145,9 @@ class MaskCompleter(BaseModel):
         the patches, as is ``probability`` (N, S, S) float32 of the amodal mask where it is
         kept; ``ann_ids`` (N,) if the truth has them. ``pred_order`` is (N, N) int8.
         An object of which nothing is visible gets an empty mask.
+
+        Raises:
+            ValueError: images or category ids are missing, or the network gives NaN.
         """
         with_image = self.patch_inputs.with_image
         if with_image and images is None:
@@ -157,12 +159,7 @@ class MaskCompleter(BaseModel):
             objects = VisibleObjects(truth.masks.visible.masks,
                                      self.patch_inputs.categories(truth), image, self.enlarge,
                                      self.contact_gap / self.patch_inputs.patch_size)
-            sample.pred_instances, order = self._complete(objects)
-            sample.pred_instances.labels = truth.labels
-            sample.pred_instances.scores = torch.ones(len(objects.visible))
-            if 'ann_ids' in truth:
-                sample.pred_instances.ann_ids = truth.ann_ids
-            sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)
+            add_predictions(sample, *self._complete(objects))
         return data_samples
 
     @torch.inference_mode()
@@ -235,6 +232,9 @@ class MaskCompleter(BaseModel):
             logits = self._logits(network, channels)
             if self.flip_test:
                 logits = (logits + self._logits(network, channels.flip(-1)).flip(-1)) / 2
+            if logits.isnan().any():
+                raise ValueError('the completer predicts NaN, as after a training that diverged: '
+                                 'give an earlier checkpoint, or train with a lower learning rate')
             yield batch, inputs, logits
 
     def _logits(self, network: Callable[[Tensor], Tensor], channels: Tensor) -> Tensor:
@@ -247,3 +247,19 @@ class MaskCompleter(BaseModel):
                 and torch.ops.mkldnn._is_mkldnn_bf16_supported()):
             return torch.autocast('cpu', dtype=torch.bfloat16)
         return nullcontext()
+
+
+def add_predictions(sample: DetDataSample, instances: InstanceData, order: np.ndarray) -> None:
+    """Give a data sample what is predicted for its ``gt_instances``, in their order.
+
+    Args:
+        sample: gets ``pred_instances`` and ``pred_order``.
+        instances: with ``masks`` (N, H, W) bool; gets labels, scores and annotation ids.
+        order: (N, N) int8.
+    """
+    truth = sample.gt_instances
+    instances.labels, instances.scores = truth.labels, torch.ones(len(order))
+    if 'ann_ids' in truth:
+        instances.ann_ids = truth.ann_ids
+    sample.pred_instances = instances
+    sample.set_field(torch.from_numpy(order), 'pred_order', dtype=Tensor)

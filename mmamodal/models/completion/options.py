@@ -19,3 +19,9 @@ def check_share(name: str, value: float) -> None:
     """ValueError unless ``value`` is in [0, 1]."""
     if not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise ValueError(f'expected {name} to be a probability in [0, 1], got {value!r}')
+
+
+def check_gap(contact_gap: float) -> None:
+    """ValueError unless it is a number of pixels of at least 0."""
+    if not contact_gap >= 0:
+        raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')

@@ -1,26 +1,14 @@
 """Results on disk as rows of a table."""
 
-import json
 from pathlib import Path
 
 import pytest
+from written_runs import write_results
 
 from mmamodal.apis.running.results import FIGURES, known_figures, read_row, results_folder
-from mmamodal.evaluation.completion.completion_metric import FIGURES as COMPLETION
-from mmamodal.evaluation.completion.completion_metric import completion_figures
 from mmamodal.evaluation.completion.results_table import Row
 
 ASBU = str(Path(__file__).parents[3] / 'configs/asbu/asbu_unet_scenes.py')
-
-
-def write_results(folder: Path, inside: int) -> None:
-    """Of two images with one object of 10 pixels."""
-    images = [dict({name: [inside, 10] for name in COMPLETION}, img_id=k)
-              for k in (1, 2)]
-    metrics = {f'completion/{name}': value for name, value in completion_figures(images).items()}
-    folder.mkdir(parents=True)
-    (folder / 'metrics.json').write_text(json.dumps(metrics))
-    (folder / 'completion_per_image.json').write_text(json.dumps(images))
 
 
 def test_what_to_do_where_there_are_no_results(tmp_path, monkeypatch):

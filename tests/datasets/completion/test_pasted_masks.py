@@ -84,6 +84,18 @@ def test_images_follow_from_the_seed(tmp_path):
     assert first().shape != first(seed=1).shape or (first() != first(seed=1)).any()
 
 
+@pytest.mark.parametrize('segmentation, words', [
+    (dict(size=[SIZE, SIZE], counts='zzz'), 'no compressed run lengths'),
+    (None, 'expected a polygon, a list of polygons or an RLE')])
+def test_a_broken_mask_is_named(tmp_path, segmentation, words):
+    path = Path(build(tmp_path, WHOLE).ann_file)
+    coco = json.loads(path.read_text())
+    coco['annotations'][1]['segmentation'] = segmentation
+    path.write_text(json.dumps(coco))
+    with pytest.raises(ValueError, match=f'annotation 2 of .*visible.json: .*{words}.*; mend or'):
+        DATASETS.build(dict(type='PastedMasksDataset', ann_file=str(path)))
+
+
 def test_a_file_without_whole_objects_is_refused(tmp_path):
     with pytest.raises(ValueError, match='visible.json has no object that looks whole: .*400'):
         build(tmp_path, NOT_WHOLE)

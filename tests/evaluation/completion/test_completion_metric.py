@@ -2,7 +2,6 @@
 
 import json
 import math
-import multiprocessing
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from mmdet.registry import METRICS
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
-from torch import distributed
+from two_processes import figures_of_two, needs_fork
 
 from mmamodal.evaluation import CompletionMetric
 from mmamodal.evaluation.completion.completion_metric import (FIGURES, completion_areas,
@@ -207,29 +206,8 @@ def samples_of_three_images() -> list:
             sample_of(CHAIN['visible'], order=-RIGHT, **CHAIN)]
 
 
-def one_of_two(rank: int, folder: str, queue: multiprocessing.Queue) -> None:
-    distributed.init_process_group('gloo', f'file://{folder}/meet', rank=rank, world_size=2)
-    samples = samples_of_three_images()
-    evaluator = Evaluator(CompletionMetric())
-    # As DefaultSampler deals three: 0, 2 and 1, 0; the second 0 only fills up.
-    for i in ((0, 2), (1, 0))[rank]:
-        evaluator.process([samples[i]])
-    queue.put((rank, evaluator.evaluate(3)))
-    distributed.destroy_process_group()
-
-
-@pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='needs fork')
-def test_two_processes_give_the_figures_of_one(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # mmengine collects in a folder under the current one
-    fork = multiprocessing.get_context('fork')
-    queue = fork.Queue()
-    processes = [fork.Process(target=one_of_two, args=(rank, str(tmp_path), queue),
-                              daemon=True)
-                 for rank in (0, 1)]
-    for process in processes:
-        process.start()
-    figures = dict(queue.get(timeout=60) for _ in processes)
-    for process in processes:
-        process.join(timeout=60)
+@needs_fork
+def test_two_processes_give_the_figures_of_one(tmp_path: Path):
+    figures = figures_of_two(Evaluator(CompletionMetric()), samples_of_three_images(), tmp_path)
     assert figures[0] == pytest.approx(evaluate(*samples_of_three_images()), nan_ok=True)
     assert figures[1] == figures[0]

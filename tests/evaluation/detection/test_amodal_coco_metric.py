@@ -2,7 +2,6 @@
 
 import json
 import math
-import multiprocessing
 import pickle
 from pathlib import Path
 from typing import Sequence
@@ -15,7 +14,7 @@ from mmdet.registry import DATASETS, METRICS
 from mmdet.structures import DetDataSample
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
-from torch import distributed
+from two_processes import figures_of_two, needs_fork
 
 from mmamodal.apis.score_files import score_files
 from mmamodal.evaluation.detection.amodal_coco_metric import AmodalCocoMetric, predictions_of_sample
@@ -163,33 +162,11 @@ def test_with_a_dataset_and_its_pipeline(tmp_path: Path):
     assert found['amodal/AP_AV_occluded'] == found['amodal/AP50_IV'] == 100
 
 
-# Two processes
-
-
-def one_of_two(rank: int, folder: str, queue: multiprocessing.Queue) -> None:
-    distributed.init_process_group('gloo', f'file://{folder}/meet', rank=rank, world_size=2)
-    samples = samples_of(9, 3)
+@needs_fork
+def test_two_processes_give_the_figures_of_one(tmp_path: Path):
     evaluator = Evaluator(AmodalCocoMetric())
     evaluator.dataset_meta = META
-    # As DefaultSampler deals three: 0, 2 and 1, 0; the second 0 only fills up.
-    for place in ((0, 2), (1, 0))[rank]:
-        evaluator.process([samples[place]])
-    queue.put((rank, evaluator.evaluate(3)))
-    distributed.destroy_process_group()
-
-
-@pytest.mark.skipif('fork' not in multiprocessing.get_all_start_methods(), reason='needs fork')
-def test_two_processes_give_the_figures_of_one(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)  # mmengine collects in a folder under the current one
-    fork = multiprocessing.get_context('fork')
-    queue = fork.Queue()
-    processes = [fork.Process(target=one_of_two, args=(rank, str(tmp_path), queue), daemon=True)
-                 for rank in (0, 1)]
-    for process in processes:
-        process.start()
-    found = dict(queue.get(timeout=120) for _ in processes)
-    for process in processes:
-        process.join(timeout=120)
+    found = figures_of_two(evaluator, samples_of(9, 3), tmp_path)
     assert found[0] == pytest.approx(evaluate(samples_of(9, 3)), nan_ok=True)
     assert found[1] == pytest.approx(found[0], nan_ok=True)
 

@@ -54,8 +54,24 @@ def test_own_part_of_another_checkpoint_is_begun_anew(tmp_path):
     assert finished_images(tmp_path / 'labels.json', 'old') == {}
 
 
-def test_info_of_a_foreign_file_is_refused(tmp_path):
+def test_info_may_be_long(tmp_path):
+    """As where the config of the dataset lists indices."""
+    writer = a_writer(tmp_path, images=1, indices=list(range(50_000)))
+    writer.process(None, [a_sample(1)])
+    writer.merge()
+    assert read_info(tmp_path / 'labels.json') == writer.provenance
+
+
+def test_parts_are_found_whatever_the_name_of_the_file(tmp_path):
+    out_file = tmp_path / 'labels[1].json'
+    with open_part(part_path(out_file, 0), 'f') as part:
+        append(part, dict(id=1), [], {})
+    assert list(finished_images(out_file, 'f')) == [1]
+
+
+@pytest.mark.parametrize('content', [b'{"images": []}', b'{"info": {"cut": "off', b'\xff\xfe\x00'])
+def test_info_of_a_foreign_file_is_refused(tmp_path, content):
     path = tmp_path / 'other.json'
-    path.write_text('{"images": []}')
+    path.write_bytes(content)
     with pytest.raises(ValueError, match='other.json is no pseudo-label file'):
         read_info(path)

@@ -569,3 +569,10 @@ def test_prediction_without_image_or_category():
         completer(with_image=True).test_step(pseudo_collate([packed()]))
     with pytest.raises(ValueError, match='LoadAmodalAnnotations and pack them with PackAmodal'):
         predict(completer(category_input=True), sample_of(ROW))
+
+
+@pytest.mark.parametrize('context', ['neighbours', 'ancestors'])
+def test_a_network_that_diverged_is_refused(context):
+    """Its labels would be visible masks."""
+    with pytest.raises(ValueError, match='predicts NaN, .*diverged: give an earlier checkpoint'):
+        predict(completer(float('nan'), context=context), sample_of(ROW))

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mmamodal.visualization.plots.confusion import (confusion_picture, confusion_text, right_words,
                                                     shares)
@@ -29,12 +28,9 @@ def test_text():
 
 
 @pytest.mark.parametrize('counts', [COUNTS, np.zeros((2, 2), int)])
-def test_picture(monkeypatch, counts):
-    drawn, savefig = [], Figure.savefig
-    monkeypatch.setattr(Figure, 'savefig', lambda self, *args, **kwargs: (
-        drawn.append(self), savefig(self, *args, **kwargs)))
+def test_picture(figure, counts):
     data = confusion_picture(counts, 'Occluded or not', 'cups')
-    axes, = drawn[0].axes
+    axes, = figure[0].axes
     parts = shares(counts).ravel()
     assert [text.get_text() for text in axes.texts] == [
         text for count, part in zip(counts.ravel(), parts) for text in (

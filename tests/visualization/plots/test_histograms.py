@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mmamodal.visualization.plots.histograms import even_edges, histograms, whole_edges
 
@@ -36,15 +35,6 @@ def test_picture_is_a_png_of_one_size(rates, counts, sizes):
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (624, 1920, 3) and (picture[:3] == 255).all()
     assert picture.min() < 60
-
-
-@pytest.fixture
-def figure(monkeypatch) -> list:
-    """The figures that are drawn."""
-    drawn, savefig = [], Figure.savefig
-    monkeypatch.setattr(Figure, 'savefig', lambda self, *args, **kwargs: (
-        drawn.append(self), savefig(self, *args, **kwargs)))
-    return drawn
 
 
 def test_bars_count_and_axes_name_their_units(figure):

@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 
 from mmamodal.evaluation.detection.amodal_coco_eval import Curves, Variant
 from mmamodal.visualization.plots.precision_recall import (PANELS, Curve, curves_of, mean_precision,
@@ -38,15 +37,6 @@ def test_curves_that_there_are():
     assert list(panels) == list(PANELS)
     assert [[curve.figure for curve in curves] for curves in panels.values()] == [
         ['AP_A 50.0'], [], ['AP50_IV 50.0']]
-
-
-@pytest.fixture
-def figure(monkeypatch) -> list:
-    """The figures that are drawn."""
-    drawn, savefig = [], Figure.savefig
-    monkeypatch.setattr(Figure, 'savefig', lambda self, *args, **kwargs: (
-        drawn.append(self), savefig(self, *args, **kwargs)))
-    return drawn
 
 
 def test_lines_and_their_figures(figure):

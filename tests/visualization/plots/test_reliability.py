@@ -39,7 +39,10 @@ def test_tool_draws_what_the_metric_wrote(tmp_path, capsys):
 
 
 @pytest.mark.parametrize('content, out, words', [
-    ('[]', 'a.png', 'holds no bins of occluded and patch'), ('{}', 'a.jpg', 'end in .png')])
+    ('{}', 'a.jpg', 'ends in .png'),
+    *((text, 'a.png', 'bins.json holds no bins of occluded and patch') for text in (
+        '[]', 'no JSON', '["occluded", "patch"]', '{"occluded": {}, "patch": {}}',
+        '{"occluded": {"reliability": 3}, "patch": {"reliability": 3}}'))])
 def test_tool_refuses(tmp_path, content, out, words):
     (tmp_path / 'bins.json').write_text(content)
     with pytest.raises(ValueError, match=words):
