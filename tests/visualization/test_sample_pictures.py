@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from pictured_blocks import block, pixel
 
 from mmamodal.visualization import drawing, sample_pictures
 from mmamodal.visualization.sample_pictures import Annotated, Pair
@@ -7,16 +8,6 @@ from mmamodal.visualization.sample_pictures import Annotated, Pair
 BLUE, ORANGE, GREEN = (tuple(int(value) for value in colour)
                        for colour in drawing.object_colours(3))
 WHITE, INK = (255, 255, 255), drawing.INK
-
-
-def block(top: int, left: int, bottom: int, right: int, size: int = 48) -> np.ndarray:
-    mask = np.zeros((size, size), np.uint8)
-    mask[top:bottom, left:right] = 1
-    return mask
-
-
-def pixel(picture: np.ndarray, y: int, x: int) -> tuple:
-    return tuple(int(value) for value in picture[y, x])
 
 
 def mixed(colour: tuple, opacity: float, ground: int = 255) -> tuple:

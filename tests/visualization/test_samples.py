@@ -7,6 +7,7 @@ import torch
 from mmdet.structures import DetDataSample
 from mmdet.structures.bbox import HorizontalBoxes
 from mmengine.structures import InstanceData
+from pictured_blocks import block, pixel
 
 from mmamodal.datasets.completion.instance_pairs import InstancePairDataset
 from mmamodal.datasets.completion.transforms import (CompositeOccluder, CropPair, OcclusionBoundary,
@@ -17,16 +18,6 @@ from mmamodal.structures.segmentation import encode
 from mmamodal.visualization import sample_pictures, samples
 
 SCENES = dict(num_scenes=2, image_size=(64, 64), num_objects=(2, 3))
-
-
-def block(top: int, left: int, bottom: int, right: int, size: int = 48) -> np.ndarray:
-    mask = np.zeros((size, size), np.uint8)
-    mask[top:bottom, left:right] = 1
-    return mask
-
-
-def pixel(picture: np.ndarray, y: int, x: int) -> tuple:
-    return tuple(int(value) for value in picture[y, x])
 
 
 def sample_of(amodal: list, visible: list, **instances) -> DetDataSample:
