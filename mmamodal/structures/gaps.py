@@ -21,7 +21,7 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
     Args:
         masks: (N, H, W) uint8 in {0, 1}.
         boxes: (N, 4) xyxy, their tight boxes.
-        reach: (N,) pixels; a gap that is wider than the reach of either is left.
+        reach: (N,) pixels; a gap that is wider than the reach of both is left.
 
     Returns:
         (N, H, W) uint8 in {0, 1}; each pixel of a gap belongs to the nearest mask.
