@@ -52,10 +52,11 @@ def write_json(path: Union[str, Path], content: object) -> None:
     write_whole(path, json.dumps(content, allow_nan=False).encode())
 
 
-def sha256(path: Union[str, Path]) -> str:
-    """The file's SHA-256 in hexadecimal digits."""
+def sha256(path: Union[str, Path], start: int = 0) -> str:
+    """The file's SHA-256, from byte ``start`` on, in hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, 'rb') as file:
+        file.seek(start)
         for block in iter(lambda: file.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()

@@ -181,7 +181,7 @@ def test_the_same_command_goes_on_after_a_kill_in_each_part(project):
     assert {path: path.stat().st_mtime_ns for path in work.rglob('*')} == before
     assert sorted(path.name for path in work.glob('*/*') if path.is_file()) == [
         'completer.py', 'detector.py', 'epoch_2.pth', 'epoch_3.pth', 'iter_6.pth', 'iter_8.pth',
-        'labels.json', 'last_checkpoint', 'last_checkpoint']
+        'labels.json', 'last_checkpoint', 'last_checkpoint', 'trained_on.json']
     labels = json.loads((work / 'completer/labels.json').read_text())
     assert [image['id'] for image in labels['images']] == [1, 2, 3, 4]
 

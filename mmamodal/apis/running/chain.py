@@ -27,6 +27,7 @@ from .classes import check_classes
 from .command_line import (config_name, default_work_dir, fit_to_machine, load_config,
                            make_work_dir, on_main_process, say)
 from .initialisation import check_initialisation, without_pretrained
+from .learned_labels import learned_others, move_aside, note_labels, why_again
 from .quiet_runner import QuietRunner
 
 
@@ -48,13 +49,8 @@ def run_chain(cfg: Config, resume: Optional[str] = None) -> None:
     Raises:
         ValueError: a part cannot be done; says which file or key and what to do.
     """
-    stage1 = Stage1(cfg) if cfg.get('stage1') else None
-    progress = on_main_process(training_progress, cfg)
-    if not progress.finished or resume:
-        on_main_process(check_initialisation, cfg, progress, resume)
-    parts = stage1.parts() if stage1 else []
-    parts.append(Part(f'training of {config_name(cfg)}', str(progress),
-                      _todo(progress.finished and not resume, train, cfg, resume)))
+    parts = Stage1(cfg).chain(cfg, resume) if cfg.get('stage1') else [
+        training_part(cfg, lambda: train(cfg, resume), resume)]
     if any(part.run is not None for part in parts):
         on_main_process(make_work_dir, cfg.work_dir)
     announce(parts)
@@ -62,6 +58,27 @@ def run_chain(cfg: Config, resume: Optional[str] = None) -> None:
         if part.run is not None:
             say(f'\n== part {i + 1} of {len(parts)}: {part.name} ==')
             part.run()
+
+
+def training_part(cfg: Config, run: Callable[[], None], resume: Optional[str] = None,
+                  again: str = '') -> Part:
+    """The training of a config, as it stands.
+
+    Args:
+        cfg: the config.
+        run: trains it.
+        resume: checkpoint to go on from.
+        again: why a training that has begun may begin anew, in words; empty: it does not.
+
+    Raises:
+        ValueError: it cannot begin, for want of the weights that it begins with.
+    """
+    progress = on_main_process(training_progress, cfg)
+    done = progress.finished and not resume and not again
+    if not done:
+        begun = progress._replace(checkpoint=None) if again else progress
+        on_main_process(check_initialisation, cfg, begun, resume)
+    return Part(f'training of {config_name(cfg)}', f'{progress}{again}', None if done else run)
 
 
 def announce(parts: List[Part]) -> None:
@@ -102,6 +119,19 @@ def train(cfg: Config, resume: Optional[str] = None) -> None:
     _free_memory()
 
 
+def train_on_labels(cfg: Config, labels: Path, resume: Optional[str] = None) -> None:
+    """Like :func:`train`, but what was learned from other labels than ``labels`` now holds is
+    moved aside, and which labels are learned from is noted."""
+    if not resume and on_main_process(learned_others, cfg.work_dir, labels):
+        aside = on_main_process(move_aside, cfg.work_dir)
+        say(f'{labels} has other labels than were learned from: {cfg.work_dir} is now {aside}')
+    if not resume and on_main_process(training_progress, cfg).finished:
+        say(f'{labels} has the labels that were learned from: nothing to train')
+        return
+    on_main_process(note_labels, cfg.work_dir, labels)
+    train(cfg, resume)
+
+
 class Stage1:
     """The completer and the pseudo-labels that a stage-2 config needs.
 
@@ -134,6 +164,15 @@ class Stage1:
                  _todo(progress.finished or borrowed, train, self.cfg)),
             Part('pseudo-labels', state['words'], _todo(state['usable'], self.write_labels)),
         ]
+
+    def chain(self, cfg: Config, resume: Optional[str] = None) -> List[Part]:
+        """These parts, and the training of the stage-2 config on the labels."""
+        parts = self.parts()
+        rewritten = parts[-1].run is not None
+        again = '' if resume else on_main_process(
+            why_again, cfg.work_dir, self.out_file, rewritten, [self.cfg.work_dir])
+        return [*parts, training_part(
+            cfg, lambda: train_on_labels(cfg, self.out_file, resume), resume, again)]
 
     def write_labels(self) -> None:
         """Write the pseudo-labels with the finished completer."""

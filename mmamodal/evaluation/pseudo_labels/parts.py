@@ -14,7 +14,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Dict, Iterator, List, NamedTuple, TextIO
 
-from ...files import add_line, open_lines, read_lines
+from ...files import add_line, open_lines, read_lines, sha256
+
+BEGIN = '{"info": '
 
 
 class Place(NamedTuple):
@@ -105,18 +107,24 @@ def read_info(out_file: Path) -> dict:
     Raises:
         ValueError: the file does not begin with an ``info``.
     """
-    begin, head = '{"info": ', ''
+    head = ''
     with out_file.open(encoding='utf-8', errors='replace') as file:
         while more := file.read(max(1 << 16, len(head))):
             head += more
-            if not head.startswith(begin + '{'):
+            if not head.startswith(BEGIN + '{'):
                 break
             try:
-                return json.JSONDecoder().raw_decode(head, len(begin))[0]
+                return json.JSONDecoder().raw_decode(head, len(BEGIN))[0]
             except ValueError:  # it goes on behind what was read
                 continue
-    raise ValueError(f'{out_file} is no pseudo-label file: expected it to begin with {begin}{{…; '
+    raise ValueError(f'{out_file} is no pseudo-label file: expected it to begin with {BEGIN}{{…; '
                      'move it away to have it written anew')
+
+
+def content_sha256(out_file: Path) -> str:
+    """SHA-256 of a file that :func:`merge_parts` wrote, but for its ``info``: labels that are
+    written again, at another time or from files that lie elsewhere, have the same."""
+    return sha256(out_file, len(BEGIN + json.dumps(read_info(out_file))))
 
 
 def _annotations(places: List[Place]) -> Iterator[dict]:

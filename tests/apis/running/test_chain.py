@@ -2,16 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Callable, List
 
 import pytest
 import torch
-from mmengine.config import ConfigDict
+from mmengine.config import Config, ConfigDict
 from torch import nn
 from trainings import NOT_BEGUN, a_config, finished, labels_config, save_checkpoint
 
 from mmamodal.apis.label import decided_by
 from mmamodal.apis.running import chain
-from mmamodal.apis.running.chain import Part, Stage1, announce, check_reads, labels_state, train
+from mmamodal.apis.running.chain import (Part, Stage1, announce, check_reads, labels_state,
+                                         run_chain, train)
 from mmamodal.apis.running.command_line import load_config
 
 
@@ -49,8 +51,8 @@ class RunnerStub:
         pass
 
 
-def write_label_file(folder: Path, **info) -> None:
-    (folder / 'labels.json').write_text(json.dumps(dict(info=info, images=[])))
+def write_label_file(folder: Path, images: int = 0, **info) -> None:
+    (folder / 'labels.json').write_text(json.dumps(dict(info=info, images=[{}] * images)))
 
 
 def test_labels_of_this_completer_are_used(tmp_path):
@@ -109,17 +111,99 @@ def test_stage1_says_which_key_is_missing(tmp_path):
         Stage1(load_config(str(path)))
 
 
+def write_configs(folder: Path) -> None:
+    (folder / 'detector.py').write_text("stage1 = dict(config='completer.py', pseudo_labels="
+                                        "'labels.py')\ntrain_dataloader = dict(dataset=dict("
+                                        "ann_file='labels.json'))\nmodel = dict()\n"
+                                        "train_cfg = dict(max_epochs=3)")
+    (folder / 'completer.py').write_text('train_cfg = dict(max_iters=8)\nmodel = dict()\n'
+                                         "test_dataloader = dict(dataset=dict(ann_file='a.json'))")
+    (folder / 'labels.py').write_text("_base_ = 'completer.py'\ntest_evaluator = dict("
+                                      "type='PseudoLabelWriter', out_file='labels.json')")
+
+
 def test_stage1_takes_options_of_the_stage2_config(tmp_path):
-    (tmp_path / 'detector.py').write_text("stage1 = dict(config='completer.py', pseudo_labels="
-                                          "'labels.py')\ntrain_dataloader = dict(dataset=dict("
-                                          "ann_file='labels.json'))")
-    (tmp_path / 'completer.py').write_text('train_cfg = dict(max_iters=8)')
-    (tmp_path / 'labels.py').write_text("_base_ = 'completer.py'\ntest_evaluator = dict("
-                                        "type='PseudoLabelWriter', out_file='labels.json')")
+    write_configs(tmp_path)
     stage1 = Stage1(load_config(str(tmp_path / 'detector.py'),
                                 {'stage1.cfg_options.train_cfg.max_iters': 3}))
     assert (stage1.cfg.train_cfg.max_iters, stage1.labels_cfg.train_cfg.max_iters) == (3, 3)
     assert stage1.cfg.work_dir == 'work_dirs/completer'
+
+
+class Trainer(RunnerStub):
+    """Trains some epochs; each leaves a checkpoint that tells how many labels there were."""
+
+    def __init__(self, cfg: Config, epochs: int) -> None:
+        self.work_dir, self.epochs = Path(cfg.work_dir), epochs
+
+    def train(self) -> None:
+        labels = len(json.loads(Path('labels.json').read_text())['images'])
+        for epoch in range(1, self.epochs + 1):
+            save_checkpoint(self.work_dir / f'epoch_{epoch}.pth', epochs=epoch, labels=labels)
+
+
+@pytest.fixture
+def run_detector(tmp_path, monkeypatch) -> Callable[..., List[int]]:
+    """Runs the chain; how many labels each detector learned from, those moved aside last."""
+    write_configs(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    def run(epochs: int = 3) -> List[int]:
+        monkeypatch.setattr(chain, 'build_runner', lambda cfg: Trainer(cfg, epochs))
+        cfg = load_config('detector.py')
+        cfg.work_dir = 'det'
+        run_chain(cfg)
+        return [torch.load(max(folder.glob('*.pth')))['state_dict']['labels']
+                for folder in sorted(tmp_path.glob('det*')) if folder.is_dir()]
+
+    return run
+
+
+@pytest.mark.parametrize('epochs', [2, 3])
+def test_a_detector_learns_anew_from_other_labels(tmp_path, run_detector, capsys, epochs):
+    for labels, fingerprint, expected in ((1, 'f', [1]), (2, 'g', [2, 1]), (1, 'f', [1, 1, 2])):
+        write_label_file(tmp_path, labels, fingerprint=fingerprint)
+        assert run_detector(epochs) == expected
+    said = capsys.readouterr().out
+    assert (f'{epochs} of 3 epochs done (det/epoch_{epochs}.pth); it learned from other labels '
+            'than are now in labels.json: it begins anew, and det becomes det.1') in said
+    assert 'labels.json has other labels than were learned from: det is now det.2' in said
+    assert 'resumes' not in said
+
+
+@pytest.mark.parametrize('labels, fingerprint', [(1, 'f'), (1, 'g'), (1, None), (2, 'f')])
+def test_labels_that_are_the_same_or_made_from_the_same_are_learned_once(
+        tmp_path, run_detector, capsys, labels, fingerprint):
+    write_label_file(tmp_path, 1, fingerprint='f')
+    run_detector(epochs=2)
+    write_label_file(tmp_path, labels, fingerprint=fingerprint, date='later')
+    run_detector()
+    assert 'resumes from det/epoch_2.pth' in capsys.readouterr().out
+    run_detector()
+    assert 'already trained: nothing to do' in capsys.readouterr().out
+    assert not (tmp_path / 'det.1').exists()
+
+
+def test_a_detector_that_does_not_say_what_it_learned_from_is_left_alone(tmp_path, run_detector):
+    write_label_file(tmp_path, 1, fingerprint='f')
+    run_detector()
+    (tmp_path / 'det' / 'trained_on.json').unlink()
+    write_label_file(tmp_path, 2, fingerprint='g')
+    assert run_detector() == [1]
+
+
+@pytest.mark.parametrize('labels, expected', [(1, [1]), (2, [2, 1])])
+def test_labels_are_compared_when_they_are_written(tmp_path, monkeypatch, run_detector, capsys,
+                                                   labels, expected):
+    write_label_file(tmp_path, 1, fingerprint='f')
+    run_detector()
+    save_checkpoint(tmp_path / 'work_dirs/completer/iter_8.pth', 8)
+    monkeypatch.setattr(chain, 'write_labels', lambda cfg, checkpoint: write_label_file(
+        tmp_path, labels, fingerprint='g'))
+    assert run_detector() == expected
+    said = capsys.readouterr().out
+    assert '; where the labels change, it begins anew, and det becomes det.1' in said
+    assert ('has the labels that were learned from: nothing to train' in said) == (labels == 1)
 
 
 def test_plan_is_said_first(capsys):

@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
-from label_samples import a_sample, a_writer
+from label_samples import VISIBLE, WIDER, a_sample, a_writer, an_instance
 
-from mmamodal.evaluation.pseudo_labels.parts import (append, finished_images, open_part, part_path,
-                                                     part_paths, read_info)
+from mmamodal.evaluation.pseudo_labels.parts import (append, content_sha256, finished_images,
+                                                     open_part, part_path, part_paths, read_info)
 
 
 def test_parts_of_several_processes_are_merged_once_each(tmp_path):
@@ -60,6 +61,17 @@ def test_info_may_be_long(tmp_path):
     writer.process(None, [a_sample(1)])
     writer.merge()
     assert read_info(tmp_path / 'labels.json') == writer.provenance
+
+
+def test_labels_are_the_same_whenever_they_were_written(tmp_path):
+    def digest(visible: np.ndarray, **info) -> str:
+        writer = a_writer(tmp_path, **info)
+        writer.process(None, [a_sample(1, (an_instance(visible=visible), ))])
+        writer.merge()
+        return content_sha256(tmp_path / 'labels.json')
+
+    assert digest(VISIBLE, date='1999', config='ä.py') == digest(VISIBLE, fingerprint='other')
+    assert digest(VISIBLE) != digest(WIDER)
 
 
 def test_parts_are_found_whatever_the_name_of_the_file(tmp_path):
