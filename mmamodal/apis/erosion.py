@@ -1,7 +1,8 @@
 """How completers stand masks that are too small: their figures as all masks are eroded."""
 
 import copy
-from typing import Dict, List, Sequence
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence
 
 import numpy as np
 from mmdet.structures import DetDataSample
@@ -12,15 +13,19 @@ from mmengine.utils import track_iter_progress
 
 from ..datasets.completion.mask_jitter import moved_border
 from ..evaluation.completion.completion_metric import completion_figures, sums_of_sample
+from ..files import add_line, open_lines, read_lines
 from ..structures.amodal_masks import AmodalMasks
-from .running.command_line import config_name
+from ..version import __version__
+from .label import decided_by, fingerprint_of
+from .running.command_line import config_name, say
 from .running.models import load_model
 
 Figures = Dict[str, float]
 HULL = dict(type='HullCompleter', method='convexr')
 
 
-def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List[Figures]:
+def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float],
+                  part: Optional[Path] = None) -> List[Figures]:
     """The figures of a completer on its config's test set, by the width of the erosion.
 
     What is given is eroded; measured is against the true amodal and visible masks.
@@ -29,6 +34,8 @@ def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List
         cfg: of a completer.
         checkpoint: path of its weights; ``'none'``: it has none.
         widths: of the rim that all visible masks lose, pixels of the image.
+        part: file that gets the figures of each width as they are measured; those that it has of
+            the same model, weights and test set are taken from it.
 
     Raises:
         ValueError: the test set has no amodal truth, or the checkpoint is of another model.
@@ -37,16 +44,36 @@ def erosion_curve(cfg: Config, checkpoint: str, widths: Sequence[float]) -> List
     if not loader or loader.dataset.get('visible_only'):
         raise ValueError(f'{config_name(cfg)} has no test set with amodal truth: set '
                          'test_dataloader.dataset, and visible_only=False in it')
-    model = load_model(cfg, checkpoint)
-    sums: Dict[float, List[dict]] = {width: [] for width in widths}
-    batches = Runner.build_dataloader(loader, seed=0)
-    for batch in track_iter_progress((batches, len(batches))):
-        for width in widths:
-            sums[width] += _sums(model, batch, width)
-    return [completion_figures(sums[width]) for width in widths]
+    weights = None if checkpoint == 'none' else checkpoint
+    fingerprint = fingerprint_of(decided_by(cfg, weights)) if part else ''
+    figures = read_figures(part, fingerprint) if part else {}
+    missing = [width for width in widths if width not in figures]
+    if missing:
+        model, batches = load_model(cfg, checkpoint), Runner.build_dataloader(loader, seed=0)
+    for width in missing:
+        say(f'eroded by {width:g}:')
+        figures[width] = completion_figures([
+            sums for batch in track_iter_progress((batches, len(batches)))
+            for sums in _sums(model, batch, width)])
+        if part:
+            keep_figures(part, fingerprint, width, figures[width])
+    return [figures[width] for width in widths]
 
 
-def hull_curve(cfg: Config, widths: Sequence[float]) -> List[Figures]:
+def read_figures(part: Path, fingerprint: str) -> Dict[float, Figures]:
+    """The figures that a part has of a model, its weights and its test set, by width."""
+    lines = [line for _, line in read_lines(part)] if part.exists() else []
+    return {line['width']: line['figures'] for line in lines
+            if line.get('fingerprint') == fingerprint}
+
+
+def keep_figures(part: Path, fingerprint: str, width: float, figures: Figures) -> None:
+    """Add the figures at one width to a part; they are on disk when this returns."""
+    with open_lines(part, dict(version=f'mmamodal {__version__}')) as file:
+        add_line(file, dict(fingerprint=fingerprint, width=width, figures=figures))
+
+
+def hull_curve(cfg: Config, widths: Sequence[float], part: Optional[Path] = None) -> List[Figures]:
     """The same of hulls behind their occluders, told of the gaps that erosion makes.
 
     Closed are gaps of up to one and a half times as wide, for at corners they are wider.
@@ -55,7 +82,7 @@ def hull_curve(cfg: Config, widths: Sequence[float]) -> List[Figures]:
     for width in widths:
         hull = copy.deepcopy(cfg)
         hull.model = dict(HULL, contact_gap=3 * width)
-        curve += erosion_curve(hull, 'none', [width])
+        curve += erosion_curve(hull, 'none', [width], part)
     return curve
 
 

@@ -5,7 +5,8 @@ Letters: S patch side.
 """
 
 import os
-from typing import List
+from pathlib import Path
+from typing import List, Optional, Set
 
 import numpy as np
 import torch
@@ -15,6 +16,7 @@ from mmengine.config import Config
 from mmengine.runner import set_random_seed
 from mmengine.structures import InstanceData
 
+from ..datasets.coco_files import read_ids
 from ..structures.amodal_masks import AmodalMasks
 from .label import annotation_files
 from .running.command_line import config_name
@@ -28,6 +30,7 @@ def validation_split(cfg: Config) -> dict:
 
     Raises:
         ValueError: it has none, or it is what is trained on or tested.
+        FileNotFoundError: a list of image ids, which tells it from what is tested, is missing.
     """
     loader = cfg.get('val_dataloader')
     if not loader or loader.dataset.get('visible_only'):
@@ -40,11 +43,12 @@ def validation_split(cfg: Config) -> dict:
         raise ValueError(f'{config_name(cfg)} trains and validates on the same data, '
                          f'{describe(loader.dataset)}: set val_dataloader.dataset to other data, '
                          'or give --synthetic FILE')
-    if test and source(loader.dataset) == source(test.dataset):
+    if test and share_images(loader.dataset, test.dataset):
         raise ValueError(f'{config_name(cfg)} validates and tests on the same data, '
                          f'{describe(loader.dataset)}: thresholds chosen there would flatter what '
                          'is reported; set val_dataloader.dataset or test_dataloader.dataset to '
-                         'other data, or give --synthetic FILE')
+                         'other data (or image_ids of both to lists without a common id), or give '
+                         '--synthetic FILE')
     return loader
 
 
@@ -106,6 +110,25 @@ def source(dataset: dict) -> tuple:
     """What tells data from other data: the file, or the split and seed of drawn scenes."""
     path = real_files(dataset)[0] if dataset.get('ann_file') else ''
     return path, dataset.get('split'), dataset.get('seed')
+
+
+def share_images(one: dict, other: dict) -> bool:
+    """Whether two datasets may have images in common: they are of one source, and not restricted
+    to different images of it."""
+    if source(one) != source(other):
+        return False
+    first, second = chosen_ids(one), chosen_ids(other)
+    return first is None or second is None or not first.isdisjoint(second)
+
+
+def chosen_ids(dataset: dict) -> Optional[Set[int]]:
+    """The ids of the images that ``image_ids`` restricts a dataset to; None: it does not.
+
+    Raises:
+        FileNotFoundError: the list is missing.
+    """
+    name = dataset.get('image_ids')
+    return set(read_ids(str(Path(dataset.get('data_root') or '') / name))) if name else None
 
 
 def describe(dataset: dict) -> str:

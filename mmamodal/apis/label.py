@@ -100,7 +100,6 @@ def chosen(dataset: Dataset, indices: List[int]) -> Dataset:
 def describe_source(cfg: Config, checkpoint: Optional[str], images: int) -> dict:
     """What labels come from; ``fingerprint`` changes with all that could change them."""
     decisive = decided_by(cfg, checkpoint)
-    text = json.dumps(dict(decisive, images=images), sort_keys=True)
     return dict(
         description='Amodal masks predicted from visible ones: pseudo-labels, not ground truth',
         version=f'mmamodal {__version__}',
@@ -108,8 +107,13 @@ def describe_source(cfg: Config, checkpoint: Optional[str], images: int) -> dict
         config=Path(cfg.filename or 'config').name,
         checkpoint=checkpoint,
         images=images,
-        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        fingerprint=fingerprint_of(dict(decisive, images=images)),
         **decisive)
+
+
+def fingerprint_of(decisive: dict) -> str:
+    """SHA-256 of what decides a result, such as :func:`decided_by` gives it."""
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
 
 
 def decided_by(cfg: Config, checkpoint: Optional[str]) -> Dict[str, Any]:

@@ -1,5 +1,6 @@
 """Data to choose thresholds on: held out, and not reported."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,23 @@ def test_a_split_that_is_tested_is_refused():
     scenes.test_dataloader.dataset.split = 'val'
     with pytest.raises(ValueError, match='SceneDataset, val'):
         validation_split(scenes)
+
+
+@pytest.mark.parametrize('val, test, apart', [
+    ('1 2', '3 4', True), ('1 2', '2 3', False), ('1 2', None, False), (None, '3', False)])
+def test_lists_of_ids_tell_images_of_one_file_apart(tmp_path, val, test, apart):
+    cfg = config('asbu/asbu_unet_32k_kins')
+    cfg.test_dataloader = copy.deepcopy(cfg.val_dataloader)
+    for name, ids in (('val', val), ('test', test)):
+        if ids:
+            (tmp_path / name).write_text(ids.replace(' ', '\n'))
+            cfg[f'{name}_dataloader'].dataset.update(image_ids=name)
+        cfg[f'{name}_dataloader'].dataset.data_root = str(tmp_path)
+    if apart:
+        assert validation_split(cfg).dataset.image_ids == 'val'
+        return
+    with pytest.raises(ValueError, match='validates and tests on the same data.*without a common'):
+        validation_split(cfg)
 
 
 def test_a_split_that_is_trained_on_is_refused():

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from mmamodal.apis.erosion import erosion_curve, hull_curve
+from mmamodal.apis.running.checkpoints import check_readable
 from mmamodal.apis.running.command_line import Settings, config_name, load_config, run_tool
 from mmamodal.files import check_output, write_json, write_whole
 from mmamodal.visualization.plots.erosion_curves import PANELS, erosion_curves
@@ -25,7 +26,8 @@ EPILOG = '''example:
       --out work_dirs/erosion.json
 
 The table is printed; the JSON file and a picture of the same name are written. All are measured
-on the test set of the first config.
+on the test set of the first config. What is measured is kept in FILE.json.part.jsonl until then:
+after an interruption the same command goes on.
 '''
 
 
@@ -53,17 +55,22 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
     return options
 
 
-def measure(options: argparse.Namespace) -> Dict[str, List[Dict[str, float]]]:
-    """The figures at each width, by name."""
+def measure(options: argparse.Namespace, part: Path) -> Dict[str, List[Dict[str, float]]]:
+    """The figures at each width, by name; each is kept in ``part`` as it is measured."""
     configs = [load_config(path, options.cfg_options) for path in options.models[::2]]
     names = options.names or [config_name(cfg) for cfg in configs]
     if len({BASELINE, *names}) <= len(names):
         raise ValueError(f'the models need different names, got {", ".join(names)}: give --names')
     for cfg in configs:
         cfg.test_dataloader = configs[0].test_dataloader
-    curves = {BASELINE: hull_curve(configs[0], options.widths)}
+    for checkpoint in options.models[1::2]:
+        if checkpoint != 'none':
+            check_readable(checkpoint)
+    print(f'\n== {BASELINE} ==')
+    curves = {BASELINE: hull_curve(configs[0], options.widths, part)}
     for name, cfg, checkpoint in zip(names, configs, options.models[1::2]):
-        curves[name] = erosion_curve(cfg, checkpoint, options.widths)
+        print(f'\n== {name} ==')
+        curves[name] = erosion_curve(cfg, checkpoint, options.widths, part)
     return curves
 
 
@@ -81,15 +88,19 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     """Measure, print, write."""
     options = parse_args(args)
     check_output(options.out, *options.models)
-    curves = measure(options)
+    part = options.out.with_name(f'{options.out.name}.part.jsonl')
+    if part.exists():
+        print(f'{part} is there from an interrupted run: what fits is not measured again')
+    curves = measure(options, part)
     print('\n' + table(curves, options.widths))
     plain = {name: [{key: None if math.isnan(value) else value for key, value in row.items()}
                     for row in curve] for name, curve in curves.items()}
     write_json(options.out, dict(widths=options.widths, models=options.models, curves=plain))
     picture = options.out.with_suffix('.png')
     write_whole(picture, erosion_curves(curves, options.widths, options.title, BASELINE))
+    part.unlink(missing_ok=True)
     print(f'\nWrote {options.out} and {picture}')
 
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_tool(main, resumes=True))
