@@ -1,4 +1,5 @@
-"""Gaps closed between masks: those of detectors and annotators seldom abut.
+"""Gaps closed between masks, and the rims that they lack: those of detectors and annotators
+seldom abut.
 
 Letters: N instances, H×W image or patch.
 """
@@ -12,11 +13,13 @@ from .occlusion import touching_pairs
 
 
 def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """Masks that meet in the middle of the gaps between them.
+    """Masks that meet in the middle of the gaps between them, and have the rim that they lack.
 
-    Whoever draws masks too small leaves gaps of a like width all over the image; where most
-    objects touch another, a gap is what one sees between them. So gaps are closed up to one and
-    a half times as wide as :func:`usual_gap`, plus a sixteenth of the reach.
+    Whoever draws masks too small leaves gaps of a like width all over the image, and draws them
+    too small on the sides as well where no other is near; where most objects touch another, a gap
+    is what one sees between them. So gaps are closed up to one and a half times as wide as is
+    usual, the median of :func:`nearest_gaps`, plus a sixteenth of the reach; and all masks grow
+    by half of their lower quartile.
 
     Args:
         masks: (N, H, W) uint8 in {0, 1}.
@@ -24,34 +27,68 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
         reach: (N,) pixels; a gap that is wider than the reach of both is left.
 
     Returns:
-        (N, H, W) uint8 in {0, 1}; each pixel of a gap belongs to the nearest mask.
+        (N, H, W) uint8 in {0, 1}; each pixel that is added goes to the nearest mask.
     """
     pairs = touching_pairs(masks, boxes, reach)
+    if not len(pairs):
+        return masks.copy()
     most = reach[pairs].max(axis=1)
     windows = [_common_window(*boxes[pair], rim) for pair, rim in zip(pairs, most)]
     parts = [[masks[k][window] for k in pair] for pair, window in zip(pairs, windows)]
     away = [[_distance_to(part) for part in both] for both in parts]
     gaps = [gap_along(both, far, widest) for both, far, widest in zip(parts, away, most)]
-    usual = usual_gap(pairs, np.array([np.percentile(gap, 25) for gap in gaps]))
-    most = np.minimum(most, 1.5 * usual + reach[pairs].min(axis=1) / 16)
-    nearest = np.full(masks.shape[1:], np.inf, np.float32)
-    owner = np.full(masks.shape[1:], -1)
+    nearest = nearest_gaps(pairs, np.array([np.percentile(gap, 25) for gap in gaps]))
+    most = np.minimum(most, 1.5 * np.median(nearest) + reach[pairs].min(axis=1) / 16)
+    owners = _Owners(masks)
     for p in np.flatnonzero([gap.min() <= widest for gap, widest in zip(gaps, most)]):
         for k, distance in zip(pairs[p], away[p]):
-            closer = (sum(away[p]) <= most[p] + 1) & (distance < nearest[windows[p]])
-            nearest[windows[p]][closer], owner[windows[p]][closer] = distance[closer], k
-    owner[masks.any(axis=0)] = -1
-    closed = masks.copy()
-    y, x = np.nonzero(owner >= 0)
-    closed[owner[y, x], y, x] = 1
-    return closed
+            owners.claim(k, windows[p], distance, sum(away[p]) <= most[p] + 1)
+    rim = np.quantile(nearest, 0.25) / 2
+    for k in np.flatnonzero(boxes[:, 2]) if rim >= 1 else ():
+        window = _common_window(boxes[k], boxes[k], rim)
+        distance = _distance_to(masks[k][window])
+        owners.claim(k, window, distance, distance <= rim)
+    return owners.grown()
+
+
+class _Owners:
+    """Which mask is the nearest of those that claim a pixel beside all masks.
+
+    Args:
+        masks: (N, H, W) uint8 in {0, 1}.
+    """
+
+    def __init__(self, masks: np.ndarray) -> None:
+        self.masks = masks
+        self.nearest = np.where(masks.any(axis=0), np.float32(0), np.float32(np.inf))
+        self.owner = np.full(masks.shape[1:], -1)
+
+    def claim(self, index: int, window: Tuple[slice, slice], distance: np.ndarray,
+              where: np.ndarray) -> None:
+        """A mask claims pixels of a window; of equally near ones the first has them.
+
+        Args:
+            index: of the mask.
+            window: rows and columns of the image, (h, w).
+            distance: (h, w) of each pixel to the mask.
+            where: (h, w) bool, what is claimed.
+        """
+        closer = where & (distance < self.nearest[window])
+        self.nearest[window][closer], self.owner[window][closer] = distance[closer], index
+
+    def grown(self) -> np.ndarray:
+        """(N, H, W), the masks with what they own."""
+        grown = self.masks.copy()
+        y, x = np.nonzero(self.owner >= 0)
+        grown[self.owner[y, x], y, x] = 1
+        return grown
 
 
 def gap_along(masks: Sequence[np.ndarray], away: Sequence[np.ndarray], most: float) -> np.ndarray:
     """How wide the gap between two masks is, along their borders.
 
     Args:
-        masks: two of (H, W) uint8 in {0, 1}, not empty.
+        masks: two of (H, W) uint8 in {0, 1}, not empty; if neither has a border, both fill the image.
         away: (H, W) pixels to the nearest one of each.
         most: pixels; where the gap is wider, it is none, unless it is wider everywhere.
 
@@ -60,11 +97,11 @@ def gap_along(masks: Sequence[np.ndarray], away: Sequence[np.ndarray], most: flo
     """
     to_other = [distance[_border(mask)] for mask, distance in zip(masks, reversed(away))]
     gap = np.maximum(np.concatenate(to_other) - 1, 0)
-    return gap[gap <= max(most, gap.min())]
+    return gap[gap <= max(most, gap.min())] if len(gap) else np.zeros(1)
 
 
-def usual_gap(pairs: np.ndarray, widths: np.ndarray) -> float:
-    """The median, over objects, of the gap to the nearest other one; 0 without pairs.
+def nearest_gaps(pairs: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """The gap to the nearest other one of each object that is in a pair, (M,) pixels.
 
     Args:
         pairs: (P, 2) int, who is near whom.
@@ -73,13 +110,13 @@ def usual_gap(pairs: np.ndarray, widths: np.ndarray) -> float:
     objects, places = np.unique(pairs, return_inverse=True)
     nearest = np.full(len(objects), np.inf)
     np.minimum.at(nearest, places.reshape(pairs.shape), widths[:, None])
-    return float(np.median(nearest)) if len(nearest) else 0.0
+    return nearest
 
 
 def _border(mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool, pixels of the mask beside one that is not of it."""
+    """(H, W) bool, pixels of the mask beside one that is not of it; the rim of the image is none."""
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT,
-                      borderValue=0)
+                      borderValue=1)
     return mask > inner
 
 

@@ -5,7 +5,12 @@ import json
 from pathlib import Path
 from types import ModuleType
 
+import cv2
+import numpy as np
 import pytest
+from pictured_blocks import block
+
+from mmamodal.structures.annotation import annotation_of_masks
 
 REPO = Path(__file__).parents[2]
 CONFIG = str(REPO / 'configs/baselines/convex_scenes.py')
@@ -39,3 +44,21 @@ def test_what_has_no_order_is_refused(tool, tmp_path):
         tool.main([CONFIG, 'none', '--number', '0', '--out-dir', str(tmp_path)])
     with pytest.raises(FileNotFoundError, match='nowhere.py'):
         tool.main(['nowhere.py', 'none'])
+
+
+@pytest.mark.parametrize('gap, found', [(0, False), (4, True)])
+def test_contacts_across_gaps_that_the_completer_closes(tool, tmp_path, gap, found):
+    """A block in the corner that an L leaves, two pixels off it."""
+    corner, ell = block(12, 24, 24, 36), block(10, 10, 40, 40) - block(10, 22, 26, 40)
+    coco = dict(images=[dict(id=1, file_name='1.png', height=48, width=48)],
+                categories=[dict(id=1, name='thing')],
+                annotations=[dict(annotation_of_masks(mask, mask), id=i, image_id=1, category_id=1)
+                             for i, mask in enumerate([corner, ell], 1)])
+    (tmp_path / 'two.json').write_text(json.dumps(coco))
+    cv2.imwrite(str(tmp_path / '1.png'), np.full((48, 48, 3), 128, np.uint8))
+    tool.main([CONFIG.replace('scenes', 'coco'), 'none', '--out-dir', str(tmp_path / 'order'),
+               '--cfg-options', f'test_dataloader.dataset.data_root={tmp_path}/',
+               'test_dataloader.dataset.ann_file=two.json',
+               'test_dataloader.dataset.data_prefix.img=', f'model.contact_gap={gap}'])
+    contacts = json.loads((tmp_path / 'order' / '1.json').read_text())['contacts']
+    assert {contact['front'] for contact in contacts} == ({1} if found else set())

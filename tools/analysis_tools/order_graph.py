@@ -63,12 +63,18 @@ def predict(options: argparse.Namespace) -> Iterator[Tuple[str, np.ndarray, Imag
         if 'pred_order' not in sample:
             raise ValueError(f'{options.config} has a {type(model).__name__}, which predicts no '
                              'order: expected a completer')
-        yield str(sample.img_id), dataset.read_image(index), read_order(sample, dataset)
+        visible = model.closed(sample.gt_instances.masks.visible.masks)
+        yield str(sample.img_id), dataset.read_image(index), read_order(sample, visible, dataset)
 
 
-def read_order(sample: object, dataset: Dataset) -> ImageOrder:
-    """The order that was predicted for a data sample, and that of each contact."""
-    visible = sample.gt_instances.masks.visible.masks
+def read_order(sample: object, visible: np.ndarray, dataset: Dataset) -> ImageOrder:
+    """The order that was predicted for a data sample, and that of each contact.
+
+    Args:
+        sample: with predictions of a completer.
+        visible: (N, H, W) uint8 masks as the completer took them, gaps closed.
+        dataset: of which the sample is.
+    """
     completed = np.asarray(sample.pred_instances.masks).astype(np.uint8)
     classes = dataset.metainfo['classes']
     contacts = find_contacts(visible, completed)

@@ -34,7 +34,8 @@ class HullCompleter(BaseModel):
             into the other; ``'area_smaller'`` (PCNet on COCOA) and ``'area_larger'`` (on KINS):
             by visible area; ``'yaxis'``: the lower one in the image, by the mean of its rows.
         contact_gap: widest gap between masks that is closed, pixels of the image, before hulls
-            are drawn (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
+            are drawn, and masks get the rim that they lack
+            (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
 
     Raises:
         ValueError: another method or order, or a gap below 0.
@@ -62,10 +63,7 @@ class HullCompleter(BaseModel):
 
     def complete(self, visible: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         """(N, H, W) uint8 visible masks -> their completions, same shape; (N, N) int8 order."""
-        closed = visible
-        if self.contact_gap:
-            reach = np.full(len(visible), self.contact_gap)
-            closed = close_gaps(visible, occlusion.tight_boxes(visible), reach)
+        closed = self.closed(visible)
         hulls = occlusion.hulls(closed)
         order = baseline_order(self.order, closed, hulls, occlusion.touching_pairs(closed))
         if self.method == 'raw':
@@ -73,6 +71,13 @@ class HullCompleter(BaseModel):
         if self.method == 'convex':
             return hulls, order
         return hulls_behind(hulls, closed, in_front(order, 'ancestors')), order
+
+    def closed(self, visible: np.ndarray) -> np.ndarray:
+        """(N, H, W) uint8 visible masks as prediction takes them: see ``contact_gap``."""
+        if not self.contact_gap:
+            return visible
+        reach = np.full(len(visible), self.contact_gap)
+        return close_gaps(visible, occlusion.tight_boxes(visible), reach)
 
 
 def baseline_order(kind: str, visible: np.ndarray, hulls: np.ndarray,

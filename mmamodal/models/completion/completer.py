@@ -51,7 +51,8 @@ class MaskCompleter(BaseModel):
         clip_to_occluders: keep the result inside the visible mask and its occluders', as
             hulls are in PCNet's ``convexr``.
         contact_gap: widest gap between masks that is closed, pixels of the patch of either,
-            before anything else is done: each pixel of it goes to the nearer mask
+            before anything else is done: each pixel of it goes to the nearer mask, and all
+            masks get the rim that they lack by it
             (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
         boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
@@ -155,12 +156,19 @@ class MaskCompleter(BaseModel):
                              'LoadAmodalAnnotations in the test pipeline')
         for i, sample in enumerate(data_samples):
             image = images[i].permute(1, 2, 0).cpu().numpy() if with_image else None
-            truth = sample.gt_instances
-            objects = VisibleObjects(truth.masks.visible.masks,
-                                     self.patch_inputs.categories(truth), image, self.enlarge,
-                                     self.contact_gap / self.patch_inputs.patch_size)
+            categories = self.patch_inputs.categories(sample.gt_instances)
+            objects = self._objects(sample.gt_instances.masks.visible.masks, categories, image)
             add_predictions(sample, *self._complete(objects))
         return data_samples
+
+    def closed(self, visible: np.ndarray) -> np.ndarray:
+        """(N, H, W) uint8 visible masks as prediction takes them: see ``contact_gap``."""
+        return self._objects(visible, np.ones(len(visible), np.int64)).visible
+
+    def _objects(self, visible: np.ndarray, categories: np.ndarray,
+                 image: Optional[np.ndarray] = None) -> VisibleObjects:
+        return VisibleObjects(visible, categories, image, self.enlarge,
+                              self.contact_gap / self.patch_inputs.patch_size)
 
     @torch.inference_mode()
     def _complete(self, objects: VisibleObjects) -> Tuple[InstanceData, np.ndarray]:

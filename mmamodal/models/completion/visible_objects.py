@@ -17,7 +17,7 @@ class VisibleObjects:
 
     ``boxes`` (N, 4) and ``patches`` (N, 4) are int64 xyxy, ``sides`` (N,) the patches' sides;
     ``seen`` (N,) bool are the objects of which something is visible. ``visible`` are the masks
-    with the gaps between them closed, ``given`` those that came in.
+    with the gaps between them closed and the rims they lacked, ``given`` those that came in.
 
     Args:
         visible: (N, H, W) uint8 in {0, 1}.
