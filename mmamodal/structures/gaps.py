@@ -34,9 +34,9 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
         return masks.copy()
     most = reach[pairs].max(axis=1)
     windows = [_common_window(*boxes[pair], rim) for pair, rim in zip(pairs, most)]
-    parts = [[masks[k][window] for k in pair] for pair, window in zip(pairs, windows)]
-    away = [[_distance_to(part) for part in both] for both in parts]
-    gaps = [gap_along(both, far, widest) for both, far, widest in zip(parts, away, most)]
+    away = [[_distance_to(masks[k][window]) for k in pair] for pair, window in zip(pairs, windows)]
+    gaps = [gap_along([masks[k][window] for k in pair], far, widest)
+            for pair, window, far, widest in zip(pairs, windows, away, most)]
     nearest = nearest_gaps(pairs, np.array([np.percentile(gap, 25) for gap in gaps]))
     most = np.minimum(most, 1.5 * np.median(nearest) + reach[pairs].min(axis=1) / 16)
     owners = _Owners(masks)
