@@ -12,19 +12,24 @@ import numpy as np
 from .occlusion import touching_pairs
 
 
-def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.ndarray:
+ENOUGH = 3  # pairs, to tell gaps of the drawing from those between things
+
+
+def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
+               cautious: bool = True) -> np.ndarray:
     """Masks that meet in the middle of the gaps between them, and have the rim that they lack.
 
-    Whoever draws masks too small leaves gaps of a like width all over the image, and draws them
-    too small on the sides as well where no other is near; where most objects touch another, a gap
-    is what one sees between them. So gaps are closed up to one and a half times as wide as is
-    usual, the median of :func:`nearest_gaps`, plus a sixteenth of the reach; and all masks grow
-    by half of their lower quartile.
+    Whoever draws masks too small leaves gaps of a like width all over the image; where some
+    objects touch others, a gap is what one sees between them. So gaps are closed up to one and a
+    half times as wide as is usual, the lower quartile of :func:`nearest_gaps`, plus a sixteenth
+    of the reach. And all masks grow by their :func:`lacking_rim`.
 
     Args:
         masks: (N, H, W) uint8 in {0, 1}.
         boxes: (N, 4) xyxy, their tight boxes.
         reach: (N,) pixels; a gap that is wider than the reach of both is left.
+        cautious: where there are one or two pairs, which do not tell what is usual, gaps of more
+            than a third of the reach are left; to be unset where objects are known to touch.
 
     Returns:
         (N, H, W) uint8 in {0, 1}; each pixel that is added goes to the nearest mask.
@@ -32,23 +37,41 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray) -> np.nd
     pairs = touching_pairs(masks, boxes, reach)
     if not len(pairs):
         return masks.copy()
-    most = reach[pairs].max(axis=1)
+    most, least = reach[pairs].max(axis=1), reach[pairs].min(axis=1)
     windows = [_common_window(*boxes[pair], rim) for pair, rim in zip(pairs, most)]
     away = [[_distance_to(masks[k][window]) for k in pair] for pair, window in zip(pairs, windows)]
     gaps = [gap_along([masks[k][window] for k in pair], far, widest)
             for pair, window, far, widest in zip(pairs, windows, away, most)]
     nearest = nearest_gaps(pairs, np.array([np.percentile(gap, 25) for gap in gaps]))
-    most = np.minimum(most, 1.5 * np.median(nearest) + reach[pairs].min(axis=1) / 16)
+    usual = np.full(len(pairs), 1.5 * np.quantile(nearest, 0.25))
+    if cautious and len(pairs) < ENOUGH:
+        usual = np.minimum(usual, least / 3)
+    most = np.minimum(most, usual + least / 16)
     owners = _Owners(masks)
     for p in np.flatnonzero([gap.min() <= widest for gap, widest in zip(gaps, most)]):
         for k, distance in zip(pairs[p], away[p]):
             owners.claim(k, windows[p], distance, sum(away[p]) <= most[p] + 1)
-    rim = np.quantile(nearest, 0.25) / 2
+    rim = lacking_rim(gaps)
     for k in np.flatnonzero(boxes[:, 2]) if rim >= 1 else ():
         window = _common_window(boxes[k], boxes[k], rim)
         distance = _distance_to(masks[k][window])
         owners.claim(k, window, distance, distance <= rim)
     return owners.grown()
+
+
+def lacking_rim(gaps: Sequence[np.ndarray]) -> float:
+    """The width of the rim that all masks of an image lack, in pixels.
+
+    Masks that were drawn too small are so on the sides as well where no other is near: by half
+    of the gap between those that ought to touch. Gaps between things differ; where three pairs
+    have about the same, and none a narrower one, it is a gap of the drawing.
+
+    Args:
+        gaps: of each pair, as :func:`gap_along` gives them.
+    """
+    narrowest = np.sort([np.percentile(gap, 10) for gap in gaps])[:ENOUGH]
+    agree = len(narrowest) == ENOUGH and narrowest[-1] <= 1.25 * narrowest[0] + 1
+    return float(narrowest[0] / 2) if agree else 0.0
 
 
 class _Owners:

@@ -65,7 +65,7 @@ def smooth_noise(size: int) -> np.ndarray:
 @TRANSFORMS.register_module()
 class CloseGaps(BaseTransform):
     """Has ``mask`` and ``occluder`` meet in the middle of the gap between them, as prediction does
-    with ``contact_gap`` of the completer.
+    with ``contact_gap`` of the completer where there are many.
 
     Args:
         gap: widest gap that is closed, pixels of the patch.
@@ -77,7 +77,7 @@ class CloseGaps(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes mask and occluder."""
         masks = np.stack([results['mask'], results['occluder']])
-        closed = close_gaps(masks, tight_boxes(masks), np.full(2, self.gap))
+        closed = close_gaps(masks, tight_boxes(masks), np.full(2, self.gap), cautious=False)
         results.update(mask=closed[0], occluder=closed[1])
         return results
 

@@ -77,7 +77,7 @@ class HullCompleter(BaseModel):
         if not self.contact_gap:
             return visible
         reach = np.full(len(visible), self.contact_gap)
-        return close_gaps(visible, occlusion.tight_boxes(visible), reach)
+        return close_gaps(visible, occlusion.tight_boxes(visible), reach, cautious=False)
 
 
 def baseline_order(kind: str, visible: np.ndarray, hulls: np.ndarray,

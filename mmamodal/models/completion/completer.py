@@ -51,8 +51,8 @@ class MaskCompleter(BaseModel):
         clip_to_occluders: keep the result inside the visible mask and its occluders', as
             hulls are in PCNet's ``convexr``.
         contact_gap: widest gap between masks that is closed, pixels of the patch of either,
-            before anything else is done: each pixel of it goes to the nearer mask, and all
-            masks get the rim that they lack by it
+            before anything else is done, if it is usual in the image: each pixel of it goes to
+            the nearer mask, and all masks get the rim that they lack
             (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
         boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
