@@ -38,11 +38,14 @@ def continue_labels(runner: Runner, checkpoint: Optional[str]) -> Optional[Pseud
         label; with none, call ``merge`` instead of ``runner.test()``.
 
     Raises:
-        ValueError: the file to write is the user's.
+        ValueError: the file to write is the user's, or the model has not learned anything.
     """
     writer = find_writer(runner)
     if writer is None:
         return None
+    if checkpoint is None and any(True for _ in runner.model.parameters()):
+        raise ValueError(f'{writer.out_file} would hold labels of a model whose parameters are at '
+                         'random: give the checkpoint of a trained completer')
     dataset = runner.test_dataloader.dataset
     # The main process looks, all others hear: files change as soon as one begins to write.
     provenance, left = on_main_process(_what_is_left, runner.cfg, checkpoint, dataset,

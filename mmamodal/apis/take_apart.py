@@ -4,8 +4,9 @@ Letters: N objects, H×W image. Images are uint8 BGR, masks uint8 in {0, 1}; lay
 :mod:`mmamodal.structures.layers`.
 """
 
+import json
 from pathlib import Path
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Set, Tuple
 
 import cv2
 import numpy as np
@@ -170,11 +171,24 @@ def object_file(number: int) -> str:
 
 def write_parts(out_dir: Path, layers: Sequence[Layer], background: np.ndarray,
                 order: Dict[str, list]) -> None:
-    """Write ``object_001.png`` … with opacity, ``background.png`` and ``order.json``."""
+    """Write ``object_001.png`` … with opacity, ``background.png`` and ``order.json``, and remove the
+    objects that an earlier ``order.json`` names and this one does not."""
+    earlier = _objects_named(out_dir / 'order.json')
     for number, layer in enumerate(layers, 1):
         write_picture(out_dir / object_file(number), on_image(layer, background.shape[:2]))
     write_picture(out_dir / 'background.png', background)
     write_json(out_dir / 'order.json', order)
+    for name in earlier - {object_file(number) for number in range(1, len(layers) + 1)}:
+        (out_dir / name).unlink(missing_ok=True)
+
+
+def _objects_named(order_file: Path) -> Set[str]:
+    """The files of the objects of an earlier run, if there was one."""
+    try:
+        order = json.loads(order_file.read_text(encoding='utf-8'))
+        return {object_file(int(item['number'])) for item in order['objects']}
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:

@@ -1,12 +1,16 @@
 """Where pseudo-labels come from, and what they never replace."""
 
+from types import SimpleNamespace
+
 import pytest
 from mmdet.registry import DATASETS
+from torch import nn
 from trainings import labels_config
 
-from mmamodal.apis.label import (annotation_files, check_out_file, chosen, describe_source,
-                                 unlabelled)
+from mmamodal.apis.label import (annotation_files, check_out_file, chosen, continue_labels,
+                                 describe_source, unlabelled)
 from mmamodal.evaluation.pseudo_labels.parts import append, open_part, part_path
+from mmamodal.evaluation.pseudo_labels.writer import PseudoLabelWriter
 from mmamodal.files import sha256
 
 
@@ -43,6 +47,14 @@ def test_files_of_the_user_are_not_overwritten(tmp_path, name, text, message):
         return check_out_file(tmp_path / name, labels_config(tmp_path))
     with pytest.raises(ValueError, match=message):
         check_out_file(tmp_path / name, labels_config(tmp_path))
+
+
+def test_labels_of_a_model_at_random_are_refused(tmp_path):
+    runner = SimpleNamespace(
+        model=nn.Conv2d(1, 1, 1),
+        test_evaluator=SimpleNamespace(metrics=[PseudoLabelWriter(str(tmp_path / 'a.json'))]))
+    with pytest.raises(ValueError, match='a.json would hold labels of a model.*at random'):
+        continue_labels(runner, None)
 
 
 def test_a_source_tells_what_could_change_the_labels(tmp_path):

@@ -83,6 +83,16 @@ def test_what_does_not_belong_together_is_refused(tool, arguments, message, caps
     assert message in capsys.readouterr().err
 
 
+def test_the_truth_is_not_written_over(tool, tmp_path):
+    truth = tmp_path / 'truth.json'
+    truth.write_text('{}')
+    with pytest.raises(ValueError, match='truth.json is to be written, but is read'):
+        tool['main']([CONFIG.replace('scenes', 'coco'), 'none', '--out', str(truth),
+                      '--cfg-options', 'test_dataloader.dataset.data_root=',
+                      f'test_dataloader.dataset.ann_file={truth}'])
+    assert truth.read_text() == '{}'
+
+
 def test_one_name_for_two_is_refused(tool, tmp_path):
     with pytest.raises(ValueError, match='need different names, got convexr_scenes, convexr_scene'):
         tool['main']([CONFIG, 'none', CONFIG, 'none', '--out', str(tmp_path / 'x.json')])

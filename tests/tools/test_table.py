@@ -43,7 +43,8 @@ def test_what_is_missing_is_run(table, tmp_path, capsys):
 
 
 @pytest.mark.parametrize('options, words', [
-    (['--reference', 'b'], "the reference 'b' is no row"), (['--csv', '.'], 'Is a directory')])
+    (['--reference', 'b'], "the reference 'b' is no row"), (['--csv', 'a/metrics.json'], r'ends in .csv'),
+    (['--markdown', 'a/metrics.json'], r'ends in .md, got .a/metrics.json')])
 def test_faults_are_told_before_hours_of_training(table, options, words, monkeypatch):
     monkeypatch.setitem(table.__globals__, 'produce', lambda *args: pytest.fail('it trained'))
     with pytest.raises((ValueError, OSError), match=words):

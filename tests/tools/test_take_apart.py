@@ -65,6 +65,18 @@ def run(tool: ModuleType, files: np.ndarray) -> Callable:
     return call
 
 
+def test_objects_of_an_earlier_image_do_not_stay(run):
+    run()
+    order = json.loads(Path('out/order.json').read_text())
+    order['objects'].append(dict(number=4))
+    Path('out/order.json').write_text(json.dumps(order))
+    Path('out/object_004.png').touch()
+    Path('out/object_005.png').touch()  # which no order.json names
+    run()
+    assert [path.name for path in sorted(Path('out').glob('object_*'))] == [
+        f'object_{number:03d}.png' for number in (1, 2, 3, 5)]
+
+
 def test_the_parts_are_written(run, files, capsys):
     together = run()
     assert sorted(path.name for path in Path('out').iterdir()) == [

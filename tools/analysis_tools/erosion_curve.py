@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from mmamodal.apis.erosion import erosion_curve, hull_curve
+from mmamodal.apis.label import annotation_files
 from mmamodal.apis.running.checkpoints import check_readable
 from mmamodal.apis.running.command_line import Settings, config_name, load_config, run_tool
 from mmamodal.files import check_output, write_json, write_whole
@@ -61,8 +62,10 @@ def measure(options: argparse.Namespace, part: Path) -> Dict[str, List[Dict[str,
     names = options.names or [config_name(cfg) for cfg in configs]
     if len({BASELINE, *names}) <= len(names):
         raise ValueError(f'the models need different names, got {", ".join(names)}: give --names')
+    loader = configs[0].get('test_dataloader')
+    check_output(options.out, *options.models, *(annotation_files(loader.dataset) if loader else ()))
     for cfg in configs:
-        cfg.test_dataloader = configs[0].test_dataloader
+        cfg.test_dataloader = loader
     for checkpoint in options.models[1::2]:
         if checkpoint != 'none':
             check_readable(checkpoint)
@@ -87,7 +90,6 @@ def table(curves: Dict[str, List[Dict[str, float]]], widths: Sequence[float]) ->
 def main(args: Optional[Sequence[str]] = None) -> None:
     """Measure, print, write."""
     options = parse_args(args)
-    check_output(options.out, *options.models)
     part = options.out.with_name(f'{options.out.name}.part.jsonl')
     if part.exists():
         print(f'{part} is there from an interrupted run: what fits is not measured again')

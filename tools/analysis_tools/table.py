@@ -8,7 +8,7 @@ from typing import Optional, Sequence, Tuple
 from mmamodal.apis.running.command_line import Settings, run_tool
 from mmamodal.apis.running.results import known_figures, produce, read_row, results_folder
 from mmamodal.evaluation.completion.results_table import as_csv, as_markdown, check_names, compare
-from mmamodal.files import check_writable, write_whole
+from mmamodal.files import check_output, write_whole
 
 EPILOG = '''example:
   python tools/analysis_tools/table.py --reference PCNet-M \\
@@ -47,8 +47,8 @@ def parse_args(args: Optional[Sequence[str]] = None) -> argparse.Namespace:
                         help='train and test configs that have no results yet')
     parser.add_argument('--cfg-options', nargs='+', action=Settings, metavar='KEY=VALUE',
                         help='override settings of the configs that --run trains and tests')
-    parser.add_argument('--markdown', type=Path, metavar='FILE', help='write the table')
-    parser.add_argument('--csv', type=Path, metavar='FILE',
+    parser.add_argument('--markdown', type=Path, metavar='FILE.md', help='write the table')
+    parser.add_argument('--csv', type=Path, metavar='FILE.csv',
                         help='write it with all digits, one line a row')
     return parser.parse_args(args)
 
@@ -57,8 +57,9 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     """Run what is missing, read, compare, print, write."""
     options = parse_args(args)
     check_names([name for name, _ in options.rows], options.reference)  # hours may follow
-    for path in filter(None, (options.markdown, options.csv)):
-        check_writable(path)
+    for path, suffix in ((options.markdown, '.md'), (options.csv, '.csv')):
+        if path is not None:
+            check_output(path, suffix=suffix)
     for _, path in options.rows if options.run else ():
         if path.endswith('.py') and not (results_folder(path) / 'metrics.json').is_file():
             produce(path, options.cfg_options)

@@ -92,7 +92,8 @@ def true_masks(sample: dict) -> AmodalMasks:
     """Those of a data sample; ValueError if its truth is visible masks only."""
     if sample.get('visible_only'):
         raise ValueError(f"image {sample['img_id']} has visible masks only: completers can be "
-                         'measured on amodal truth alone')
+                         'measured on amodal truth alone; if its file has that, set visible_only='
+                         'False in the dataset, such as test_dataloader.dataset')
     return sample['gt_instances']['masks']
 
 

@@ -23,5 +23,5 @@ def check_share(name: str, value: float) -> None:
 
 def check_gap(contact_gap: float) -> None:
     """ValueError unless it is a number of pixels of at least 0."""
-    if not contact_gap >= 0:
-        raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap}')
+    if not isinstance(contact_gap, (int, float)) or not contact_gap >= 0:
+        raise ValueError(f'expected contact_gap to be at least 0 pixels, got {contact_gap!r}')

@@ -195,7 +195,7 @@ def test_what_pads_the_last_batch_is_not_counted():
 def test_truth_of_visible_masks_only_is_refused():
     sample = sample_of(PREDICTED, AMODAL, VISIBLE)
     sample.set_metainfo(dict(visible_only=True))
-    with pytest.raises(ValueError, match='image 5 has visible masks only: .*amodal truth'):
+    with pytest.raises(ValueError, match='image 5 has visible masks only: .*amodal truth.*set visible_only=False'):
         evaluate(sample)
 
 
