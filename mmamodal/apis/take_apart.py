@@ -171,8 +171,8 @@ def object_file(number: int) -> str:
 
 def write_parts(out_dir: Path, layers: Sequence[Layer], background: np.ndarray,
                 order: Dict[str, list]) -> None:
-    """Write ``object_001.png`` … with opacity, ``background.png`` and ``order.json``, and remove the
-    objects that an earlier ``order.json`` names and this one does not."""
+    """Write ``object_001.png`` … with opacity, ``background.png`` and ``order.json``; objects that
+    an earlier ``order.json`` names and this one does not are removed."""
     earlier = _objects_named(out_dir / 'order.json')
     for number, layer in enumerate(layers, 1):
         write_picture(out_dir / object_file(number), on_image(layer, background.shape[:2]))

@@ -111,12 +111,13 @@ def gap_along(masks: Sequence[np.ndarray], away: Sequence[np.ndarray], most: flo
     """How wide the gap between two masks is, along their borders.
 
     Args:
-        masks: two of (H, W) uint8 in {0, 1}, not empty; if neither has a border, both fill the image.
+        masks: two of (H, W) uint8 in {0, 1}, not empty.
         away: (H, W) pixels to the nearest one of each.
         most: pixels; where the gap is wider, it is none, unless it is wider everywhere.
 
     Returns:
-        (D,) pixels, of each pixel of a border that is near the other mask; 0 where they touch.
+        (D,) pixels, of each pixel of a border that is near the other mask; 0 where they touch, and
+        for two that fill the image, which have no border.
     """
     to_other = [distance[_border(mask)] for mask, distance in zip(masks, reversed(away))]
     gap = np.maximum(np.concatenate(to_other) - 1, 0)
@@ -137,7 +138,8 @@ def nearest_gaps(pairs: np.ndarray, widths: np.ndarray) -> np.ndarray:
 
 
 def _border(mask: np.ndarray) -> np.ndarray:
-    """(H, W) bool, pixels of the mask beside one that is not of it; the rim of the image is none."""
+    """(H, W) bool, pixels of the mask beside one that is not of it. Where the image ends is no
+    border."""
     inner = cv2.erode(mask, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT,
                       borderValue=1)
     return mask > inner

@@ -63,7 +63,8 @@ def measure(options: argparse.Namespace, part: Path) -> Dict[str, List[Dict[str,
     if len({BASELINE, *names}) <= len(names):
         raise ValueError(f'the models need different names, got {", ".join(names)}: give --names')
     loader = configs[0].get('test_dataloader')
-    check_output(options.out, *options.models, *(annotation_files(loader.dataset) if loader else ()))
+    read = annotation_files(loader.dataset) if loader else []
+    check_output(options.out, *options.models, *read)
     for cfg in configs:
         cfg.test_dataloader = loader
     for checkpoint in options.models[1::2]:
