@@ -65,7 +65,7 @@ def smooth_noise(size: int) -> np.ndarray:
 @TRANSFORMS.register_module()
 class CloseGaps(BaseTransform):
     """Has ``mask`` and ``occluder`` meet in the middle of the gap between them, as prediction does
-    with ``contact_gap`` of the completer where there are many.
+    with ``contact_gap`` of the completer in images of many pairs.
 
     Args:
         gap: widest gap that is closed, pixels of the patch.

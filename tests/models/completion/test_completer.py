@@ -348,6 +348,12 @@ def test_masks_that_touch_across_a_gap(gap, near, evidence, context):
         assert other[int(row.nonzero().max()) + 1] == 1 and not (other * row).any()
 
 
+@pytest.mark.parametrize('gap, meet', [(21, False), (22, True)])
+def test_closed_masks_are_those_that_prediction_takes(gap, meet):
+    closed = completer(0.9, contact_gap=gap).closed(APART)
+    assert closed.any(axis=0)[10:20, 16:18].all() == meet and (closed >= APART).all()
+
+
 def test_the_given_masks_are_united_not_those_with_gaps_closed():
     result, _ = predict(completer(0.1, contact_gap=22, unite_visible=True), sample_of(APART))
     np.testing.assert_array_equal(result.masks, APART)
