@@ -16,7 +16,7 @@ ENOUGH = 3  # pairs, to tell gaps of the drawing from those between things
 
 
 def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
-               cautious: bool = True) -> np.ndarray:
+               cautious: bool = True, with_rim: bool = True) -> np.ndarray:
     """Masks that meet in the middle of the gaps between them, and have the rim that they lack.
 
     Whoever draws masks too small leaves gaps of a like width all over the image; where some
@@ -28,8 +28,9 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
         masks: (N, H, W) uint8 in {0, 1}.
         boxes: (N, 4) xyxy, their tight boxes.
         reach: (N,) pixels; a gap that is wider than the reach of both is left.
-        cautious: where there are one or two pairs, which do not tell what is usual, gaps of more
-            than a third of the reach are left; to be unset where objects are known to touch.
+        cautious: one or two pairs do not tell what is usual: gaps of more than a third of the
+            reach are left, and no mask grows a rim. To be unset where objects are known to touch.
+        with_rim: grow the rim that all masks lack.
 
     Returns:
         (N, H, W) uint8 in {0, 1}; each pixel that is added goes to the nearest mask.
@@ -51,7 +52,7 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
     for p in np.flatnonzero([gap.min() <= widest for gap, widest in zip(gaps, most)]):
         for k, distance in zip(pairs[p], away[p]):
             owners.claim(k, windows[p], distance, sum(away[p]) <= most[p] + 1)
-    rim = lacking_rim(gaps)
+    rim = lacking_rim(gaps, ENOUGH if cautious else 1) if with_rim else 0
     for k in np.flatnonzero(boxes[:, 2]) if rim >= 1 else ():
         window = _common_window(boxes[k], boxes[k], rim)
         distance = _distance_to(masks[k][window])
@@ -59,7 +60,7 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
     return owners.grown()
 
 
-def lacking_rim(gaps: Sequence[np.ndarray]) -> float:
+def lacking_rim(gaps: Sequence[np.ndarray], enough: int = ENOUGH) -> float:
     """The width of the rim that all masks of an image lack, in pixels.
 
     Masks that were drawn too small are so on the sides as well where no other is near: by half
@@ -68,9 +69,10 @@ def lacking_rim(gaps: Sequence[np.ndarray]) -> float:
 
     Args:
         gaps: of each pair, as :func:`gap_along` gives them.
+        enough: pairs that have to agree.
     """
-    narrowest = np.sort([np.percentile(gap, 10) for gap in gaps])[:ENOUGH]
-    agree = len(narrowest) == ENOUGH and narrowest[-1] <= 1.25 * narrowest[0] + 1
+    narrowest = np.sort([np.percentile(gap, 10) for gap in gaps])[:enough]
+    agree = len(narrowest) == enough and narrowest[-1] <= 1.25 * narrowest[0] + 1
     return float(narrowest[0] / 2) if agree else 0.0
 
 

@@ -10,9 +10,10 @@ from mmamodal.structures.gaps import close_gaps, gap_along, lacking_rim, nearest
 from mmamodal.structures.occlusion import tight_boxes, touching_pairs
 
 
-def closed(masks: np.ndarray, reach: object, cautious: bool = False) -> np.ndarray:
+def closed(masks: np.ndarray, reach: object, cautious: bool = False,
+           with_rim: bool = False) -> np.ndarray:
     return close_gaps(masks, tight_boxes(masks), np.broadcast_to(reach, len(masks)).astype(float),
-                      cautious)
+                      cautious, with_rim)
 
 
 def row_of(text: str) -> np.ndarray:
@@ -27,8 +28,7 @@ def row_of(text: str) -> np.ndarray:
     ('11....22', 3.9, '11....22'),
     ('11....22', (0, 4), '11112222'),
     ('11...22', 4, '1111222'),  # the middle is the first one's
-    ('.11..22.', 4, '.111222.'),  # what is not between two masks stays,
-    ('.11..22..33..44.', 4, '1111222233334444'),  # unless three gaps say what all masks lack
+    ('.11..22.', 4, '.111222.'),  # what is not between two masks stays
     ('11..22..33', 2, '1112222333'),
     ('1122', 4, '1122'),
     ('11', 4, '11'),
@@ -125,7 +125,7 @@ def test_masks_that_lost_a_rim_get_it_back(width):
     masks[9, 80:, 40:60] = 1
     given = np.array([moved_border(mask, width) for mask in masks])
     assert (given.sum(axis=(1, 2)) < masks.sum(axis=(1, 2))).all()
-    off = (closed(given, 10) != masks).sum(axis=(1, 2))
+    off = (closed(given, 10, cautious=True, with_rim=True) != masks).sum(axis=(1, 2))
     assert off.max() <= (4 - np.pi) * width**2 + 4
 
 
@@ -145,6 +145,16 @@ def test_one_or_two_gaps_do_not_say_what_is_usual(text, reach, expected):
     np.testing.assert_array_equal(closed(row_of(text), reach, cautious=True), row_of(expected))
 
 
+@pytest.mark.parametrize('cautious, text, expected', [
+    (True, '.11..22..33..44.', '1111222233334444'),  # three gaps say what all masks lack
+    (True, '..11..22....', '..111222....'),
+    (False, '..11..22....', '.11112222...'),  # a single one, where they are known to lack a rim
+])
+def test_what_all_masks_lack_is_added_on_their_other_sides(cautious, text, expected):
+    found = closed(row_of(text), 12, cautious, with_rim=True)
+    np.testing.assert_array_equal(found, row_of(expected))
+
+
 def test_masks_that_fill_the_image():
     masks = np.ones((2, 6, 6), np.uint8)
     np.testing.assert_array_equal(closed(masks, 3), masks)
@@ -155,7 +165,7 @@ def test_masks_that_fill_the_image():
 def test_closing_only_adds_and_only_where_nothing_is(seed):
     rng = np.random.default_rng(seed)
     masks = (rng.random((rng.integers(0, 5), 12, 12)) < 0.05).astype(np.uint8)
-    after = closed(masks, rng.choice([0, 1, 3, 8], len(masks)))
+    after = closed(masks, rng.choice([0, 1, 3, 8], len(masks)), *rng.random(2) < 0.5)
     assert after.dtype == np.uint8 and (after >= masks).all()
     added = after - masks
     assert not (added & masks.any(axis=0)).any() and added.sum(axis=0).max(initial=0) <= 1

@@ -20,7 +20,8 @@ from .test_time_augmentation import tested_model
 # What weights depend on although their shapes do not, and its defaults.
 MEANING = {
     'type': None, 'loss.type': None, 'evidence': 'boundary', 'with_image': False,
-    'category_input': False, 'object_only': False, 'roi_head.relu': True,
+    'category_input': False, 'patch_size': 256, 'boundary_width': 5, 'object_only': False,
+    'roi_head.relu': True,
     'backbone.style': 'pytorch', 'network.dilations': (6, 12, 18),
     'network.backbone.strides': (1, 2, 2, 2), 'network.backbone.dilations': (1, 1, 1, 1)
 }

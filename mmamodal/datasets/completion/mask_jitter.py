@@ -77,7 +77,8 @@ class CloseGaps(BaseTransform):
     def transform(self, results: dict) -> dict:
         """Changes mask and occluder."""
         masks = np.stack([results['mask'], results['occluder']])
-        closed = close_gaps(masks, tight_boxes(masks), np.full(2, self.gap), cautious=False)
+        closed = close_gaps(masks, tight_boxes(masks), np.full(2, self.gap), cautious=False,
+                            with_rim=False)
         results.update(mask=closed[0], occluder=closed[1])
         return results
 

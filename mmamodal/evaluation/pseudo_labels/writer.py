@@ -205,7 +205,7 @@ def describe(metrics: Dict[str, int]) -> str:
              f"{metrics['grown']} have pixels added to the visible mask")
     notes = dict(fallback='are the visible mask because nothing was predicted',
                  crowd='crowd annotations are as they were',
-                 dropped='had no pixel at all and are left out')
+                 dropped='had no pixel at all and are left out: check_dataset.py names them')
     return '; '.join([words] + [f'{metrics[key]} {note}' for key, note in notes.items()
                                 if metrics[key]])
 

@@ -54,6 +54,9 @@ class MaskCompleter(BaseModel):
             before anything else is done, if it is usual in the image: each pixel of it goes to
             the nearer mask, and all masks get the rim that they lack
             (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
+        cautious_gaps: where one or two pairs do not tell what is usual, leave gaps of more than a
+            third of ``contact_gap``, and masks without a rim; to be unset for masks that are known
+            to be too small, as those of many detectors.
         boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
         category_input: multiply the mask by the object's category id (KINS).
@@ -75,8 +78,8 @@ class MaskCompleter(BaseModel):
                  context: str = 'neighbours', order: Optional[str] = None,
                  patch_size: int = 256, order_thr: Optional[float] = 0.5, amodal_thr: float = 0.5,
                  unite_visible: bool = False, clip_to_occluders: bool = False,
-                 contact_gap: float = 0.0, boundary_width: int = 5, enlarge: float = 3.0,
-                 category_input: bool = False, with_image: bool = False,
+                 contact_gap: float = 0.0, cautious_gaps: bool = True, boundary_width: int = 5,
+                 enlarge: float = 3.0, category_input: bool = False, with_image: bool = False,
                  flip_test: bool = False, keep_probability: bool = False, batch_size: int = 32,
                  cpu_bf16: bool = False, data_preprocessor: Optional[dict] = None,
                  init_cfg: Optional[dict] = None) -> None:
@@ -100,7 +103,8 @@ class MaskCompleter(BaseModel):
         self.context, self.order, self.batch_size = context, order, batch_size
         self.order_thr, self.amodal_thr = order_thr, amodal_thr
         self.unite_visible, self.clip_to_occluders = unite_visible, clip_to_occluders
-        self.contact_gap, self.enlarge = contact_gap, enlarge
+        self.contact_gap, self.cautious_gaps = contact_gap, cautious_gaps
+        self.enlarge = enlarge
         self.flip_test, self.keep_probability = flip_test, keep_probability
         self.cpu_bf16 = cpu_bf16
 
@@ -168,7 +172,8 @@ class MaskCompleter(BaseModel):
     def _objects(self, visible: np.ndarray, categories: np.ndarray,
                  image: Optional[np.ndarray] = None) -> VisibleObjects:
         return VisibleObjects(visible, categories, image, self.enlarge,
-                              self.contact_gap / self.patch_inputs.patch_size)
+                              self.contact_gap / self.patch_inputs.patch_size,
+                              self.cautious_gaps)
 
     @torch.inference_mode()
     def _complete(self, objects: VisibleObjects) -> Tuple[InstanceData, np.ndarray]:

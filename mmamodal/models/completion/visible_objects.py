@@ -25,10 +25,12 @@ class VisibleObjects:
         image: (H, W, 3) uint8 BGR, if the network sees it.
         enlarge: area of a patch over its object's box.
         contact_gap: widest gap that is closed, in sides of a patch.
+        cautious_gaps: see :func:`~mmamodal.structures.gaps.close_gaps`.
     """
 
     def __init__(self, visible: np.ndarray, categories: np.ndarray,
-                 image: Optional[np.ndarray], enlarge: float, contact_gap: float = 0.0) -> None:
+                 image: Optional[np.ndarray], enlarge: float, contact_gap: float = 0.0,
+                 cautious_gaps: bool = True) -> None:
         self.given, self.categories, self.image = visible, categories, image
         self.boxes = tight_boxes(visible)
         self.patches = np.array([patches.square_patch(box, enlarge) for box in self.boxes],
@@ -37,7 +39,8 @@ class VisibleObjects:
         self.seen = self.sides > 0
         self.visible = visible
         if contact_gap:
-            self.visible = close_gaps(visible, self.boxes, contact_gap * self.sides)
+            self.visible = close_gaps(visible, self.boxes, contact_gap * self.sides,
+                                      cautious_gaps)
             self.boxes = tight_boxes(self.visible)
 
     def union(self, indices: Sequence[int], patch: Sequence[int]) -> np.ndarray:

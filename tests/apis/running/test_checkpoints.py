@@ -76,6 +76,8 @@ def test_truncated_weights_are_refused(tmp_path):
 @pytest.mark.parametrize('change, message', [
     ('', None), ('amodal_thr=0.1, with_image=False', None),
     ("evidence='mask'", "trained with model.evidence='boundary', not 'mask'"),
+    ('patch_size=256', 'trained with model.patch_size=128, not 256'),
+    ('boundary_width=7', 'trained with model.boundary_width=5, not 7'),
     ("loss=dict(type='B')", "trained with model.loss.type='A', not 'B'"),
     ('with_image=True', 'trained with model.with_image=False, not True'),
     ('object_only=True', 'trained with model.object_only=False, not True'),
@@ -86,8 +88,8 @@ def test_truncated_weights_are_refused(tmp_path):
     ('network=dict(backbone=dict(depth=18))',
      r'model.network.backbone.strides=\(1, 2, 2, 1\), not \(1, 2, 2, 2\)')])
 def test_weights_of_the_same_shapes_but_another_meaning_are_refused(tmp_path, change, message):
-    trained = ("model = dict(type='MaskCompleter', loss=dict(type='A'), network=dict("
-               'backbone=dict(strides=[1, 2, 2, 1])))')
+    trained = ("model = dict(type='MaskCompleter', patch_size=128, loss=dict(type='A'), "
+               'network=dict(backbone=dict(strides=[1, 2, 2, 1])))')
     path = save_checkpoint(tmp_path / 'x.pth', weight=torch.ones(1, 2), bias=torch.ones(1))
     torch.save(dict(torch.load(path), meta=dict(iter=1, epoch=0, cfg=trained)), path)
     cfg = Config.fromstring(trained + f'\nmodel.update({change})', '.py')

@@ -348,9 +348,10 @@ def test_masks_that_touch_across_a_gap(gap, near, evidence, context):
         assert other[int(row.nonzero().max()) + 1] == 1 and not (other * row).any()
 
 
-@pytest.mark.parametrize('gap, meet', [(21, False), (22, True)])
-def test_closed_masks_are_those_that_prediction_takes(gap, meet):
-    closed = completer(0.9, contact_gap=gap).closed(APART)
+@pytest.mark.parametrize('gap, cautious, meet', [
+    (21, True, False), (22, True, True), (8, False, False), (9, False, True)])
+def test_closed_masks_are_those_that_prediction_takes(gap, cautious, meet):
+    closed = completer(0.9, contact_gap=gap, cautious_gaps=cautious).closed(APART)
     assert closed.any(axis=0)[10:20, 16:18].all() == meet and (closed >= APART).all()
 
 
