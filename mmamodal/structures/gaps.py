@@ -29,7 +29,8 @@ def close_gaps(masks: np.ndarray, boxes: np.ndarray, reach: np.ndarray,
         boxes: (N, 4) xyxy, their tight boxes.
         reach: (N,) pixels; a gap that is wider than the reach of both is left.
         cautious: one or two pairs do not tell what is usual: gaps of more than a third of the
-            reach are left, and no mask grows a rim. To be unset where objects are known to touch.
+            reach are left. And three gaps have to agree for a rim; otherwise the narrowest decides.
+            To be unset where objects are known to touch.
         with_rim: grow the rim that all masks lack.
 
     Returns:

@@ -18,7 +18,7 @@ from torch import Tensor
 from ...structures import occlusion, patches
 from ...structures.order_graph import CONTEXTS, in_front
 from .folding import Folding
-from .options import check_choice, check_gap, check_share, check_whole
+from .options import check_choice, check_flags, check_gap, check_share, check_whole
 from .patch_inputs import PatchInputs
 from .visible_objects import VisibleObjects
 
@@ -55,8 +55,9 @@ class MaskCompleter(BaseModel):
             the nearer mask, and all masks get the rim that they lack
             (:func:`~mmamodal.structures.gaps.close_gaps`). At 0 none is.
         cautious_gaps: where one or two pairs do not tell what is usual, leave gaps of more than a
-            third of ``contact_gap``, and masks without a rim; to be unset for masks that are known
-            to be too small, as those of many detectors.
+            third of ``contact_gap``, and let masks grow a rim only where three gaps agree; to be
+            unset for masks that are known to be too small, as those of many detectors: then the
+            narrowest gap of an image decides.
         boundary_width: width of the dilation, odd, pixels of the patch, as in training.
         enlarge: area of a patch over its object's box.
         category_input: multiply the mask by the object's category id (KINS).
@@ -95,6 +96,9 @@ class MaskCompleter(BaseModel):
             check_share('order_thr', order_thr)
         check_share('amodal_thr', amodal_thr)
         check_gap(contact_gap)
+        check_flags(cautious_gaps=cautious_gaps, unite_visible=unite_visible, cpu_bf16=cpu_bf16,
+                    clip_to_occluders=clip_to_occluders, category_input=category_input,
+                    with_image=with_image, flip_test=flip_test, keep_probability=keep_probability)
         self.patch_inputs = PatchInputs(evidence, patch_size, boundary_width, category_input,
                                         with_image)
         self.network = MODELS.build(network).to(memory_format=torch.channels_last)

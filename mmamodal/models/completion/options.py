@@ -15,6 +15,13 @@ def check_whole(name: str, value: int, least: int) -> None:
         raise ValueError(f'expected {name} to be a whole number of at least {least}, got {value!r}')
 
 
+def check_flags(**flags: bool) -> None:
+    """ValueError unless all are True or False: from a command line, 'no' comes as a text."""
+    for name, value in flags.items():
+        if not isinstance(value, bool):
+            raise ValueError(f'expected {name} to be True or False, got {value!r}')
+
+
 def check_share(name: str, value: float) -> None:
     """ValueError unless ``value`` is in [0, 1]."""
     if not isinstance(value, (int, float)) or not 0 <= value <= 1:

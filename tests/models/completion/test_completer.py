@@ -564,6 +564,8 @@ def test_bfloat16_gives_nearly_the_same():
     (dict(order='completion', context='parents'), "goes with context='neighbours', not 'parents'"),
     (dict(batch_size=0), 'batch_size to be a whole number of at least 1, got 0'),
     (dict(contact_gap=-1), 'contact_gap to be at least 0 pixels, got -1'),
+    (dict(cautious_gaps='no'), "cautious_gaps to be True or False, got 'no'"),
+    (dict(flip_test=1), 'flip_test to be True or False, got 1'),
     (dict(contact_gap=None), 'contact_gap to be at least 0 pixels, got None'),
     (dict(order_thr=-0.1), r'order_thr to be a probability in \[0, 1\], got -0.1'),
     (dict(amodal_thr=1.5), r'amodal_thr to be a probability in \[0, 1\], got 1.5'),
