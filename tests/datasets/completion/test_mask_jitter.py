@@ -130,7 +130,8 @@ def test_a_mask_that_vanishes_is_drawn_again():
 @pytest.mark.parametrize('erosion, left', [(0, 0), (3, 0), (6, 0), (7, 14)])
 def test_gaps_are_closed_in_the_middle_where_they_are_no_wider(erosion, left):
     results = JitterMasks(erosion=(erosion, erosion), **PLAIN)(sample())
+    far_side = np.flatnonzero(results['mask'][32])[0]
     closed = CloseGaps(12)(results)
-    assert gap_of(closed) == left
+    assert gap_of(closed) == left and np.flatnonzero(closed['mask'][32])[0] == far_side
     assert np.flatnonzero(closed['mask'][32])[-1] == (39 if left == 0 else 32)
     np.testing.assert_array_equal(closed['target'], sample()['target'])
